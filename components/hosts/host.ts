@@ -1,0 +1,66 @@
+/**
+ * The boundary between what is deployed and where. A product (PostgreSQL, the name server, …) is written
+ * against `Host` and never asks which kind it got; each target implements it in a room of its own.
+ */
+import type * as pulumi from "@pulumi/pulumi";
+import type { Reach } from "../roles/desired.ts";
+
+export interface Host {
+  readonly name: string;
+  readonly site: string;
+  /** How other nodes reach it. */
+  readonly address: string;
+  /**
+   * Installs files below one directory of a unit. Content can change at any time without replacing the unit;
+   * a file that is no longer listed is removed. Secret content goes into a call of its own with `secret: true`.
+   */
+  files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  /** A long-running program with durable directories. Its start is the host's, its data outlives it. */
+  unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOptions): Unit;
+}
+
+export interface FilesArgs {
+  /** The unit that reads them. */
+  readonly unit: string;
+  /** Absolute directory, one of the unit's `config` directories or below. */
+  readonly directory: string;
+  readonly files: Readonly<Record<string, FileArgs>>;
+  /** Content is secret: mode 0600, and it appears in no diff. */
+  readonly secret?: boolean;
+  /** See `NodeReport.incarnation`: a new value makes the files be written again. */
+  readonly incarnation?: pulumi.Input<string>;
+}
+
+export interface FileArgs {
+  readonly content: pulumi.Input<string>;
+  /** Default 0640, or 0600 when secret. */
+  readonly mode?: number;
+}
+
+export interface UnitArgs {
+  readonly image: string;
+  readonly command: readonly string[];
+  /** Numeric uid:gid that runs it and owns its data directories. */
+  readonly user: string;
+  /** Absolute paths whose content outlives the unit. `config` is written by `files`, `data` by the program. */
+  readonly directories: Readonly<Record<"config" | "data", string>>;
+  /** container port → port on 127.0.0.1 of the host, for clients there. */
+  readonly publish: readonly PublishedPort[];
+  readonly memoryMiB?: number;
+  readonly stopTimeoutSeconds: number;
+  readonly health: readonly string[];
+  /** Data directories are protected from deletion by a change of configuration. */
+  readonly stateful: boolean;
+}
+
+export interface PublishedPort {
+  readonly port: number;
+  readonly publishedPort: number;
+  readonly protocol: "tcp" | "udp";
+}
+
+export interface Unit {
+  /** Depend on it to come after the unit exists. */
+  readonly resource: pulumi.Resource;
+  readonly reach: Reach;
+}

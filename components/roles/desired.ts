@@ -1,0 +1,53 @@
+/**
+ * The wish: who leads, who follows, and with which configuration. Plain data without a secret, so that
+ * `preview` can always plan and the diff of it can be read in a pull request. `converge` gets it on stdin.
+ */
+import type { Database, Role, Synchronous } from "../spec/model.ts";
+
+export interface Desired {
+  readonly deployment: string;
+  /** Name of the node that takes writes. */
+  readonly active: string;
+  readonly nodes: readonly DesiredNode[];
+  readonly policy: Policy;
+  readonly catalog: DesiredCatalog;
+}
+
+export interface Policy {
+  readonly synchronous: Synchronous;
+  readonly degradeAfterSeconds: number;
+  /** Limit for one stop, start or promotion. */
+  readonly stepTimeoutSeconds: number;
+}
+
+export interface DesiredNode {
+  readonly name: string;
+  readonly site: string;
+  readonly address: string;
+  readonly port: number;
+  /** The slot that this node uses on whichever node it follows. */
+  readonly slot: string;
+  readonly majorVersion: number;
+  readonly reach: Reach;
+  /** The rendered, secret-free files, by the names of `NodeReport.files`. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** How `converge` gets to a node's agent. A new target adds a member here and a session in its `hosts/` room. */
+export type Reach = DockerReach;
+
+export interface DockerReach {
+  readonly kind: "docker";
+  readonly container: string;
+  /** Named volume with the data directory: a fence can be written to it while the container is stopped. */
+  readonly dataVolume: string;
+  readonly image: string;
+  /** `DOCKER_HOST`; absent: the default engine. */
+  readonly dockerHost?: string;
+}
+
+export interface DesiredCatalog {
+  readonly roles: readonly Role[];
+  readonly databases: readonly Database[];
+}
+

@@ -1,0 +1,165 @@
+/**
+ * What `observe` finds, as data. The node's own report comes from `components/postgres/node/node.py`
+ * (verb `observe`); what can be said of a node that does not answer comes from its host.
+ *
+ * The plan reads nothing else: a fact that is not in here does not exist for it.
+ */
+
+/** A position in the WAL as PostgreSQL prints it, e.g. `0/3000148`. */
+export type Lsn = string;
+
+export interface Observed {
+  /** When the observation began, ISO 8601, by the clock of the machine that runs `converge`. */
+  readonly at: string;
+  readonly nodes: Readonly<Record<string, NodeFacts>>;
+}
+
+export type NodeFacts =
+  /** Neither the host nor the node answered: nothing is known, and nothing may be assumed. */
+  | { readonly reach: "unreachable"; readonly reason: string }
+  /** The host answers and has no such container or unit. */
+  | { readonly reach: "absent" }
+  /** The host answers; the container or unit exists and does not run. */
+  | { readonly reach: "stopped"; readonly reason: string }
+  | { readonly reach: "up"; readonly report: NodeReport };
+
+/** The answer of the node's verb `observe`. */
+export interface NodeReport {
+  readonly node: string;
+  /** The node's clock, ISO 8601 with microseconds. */
+  readonly clock: string;
+  /** First 12 hex digits of the sha256 of node.py as it runs as PID 1, and as it is installed. */
+  readonly agent: { readonly running: string; readonly installed: string };
+  /** The value that the last `configure files` brought; tells a new, empty configuration volume. */
+  readonly incarnation: string | null;
+  /** The value that the last completed converge left; see `roleChange.ts`. */
+  readonly generation: string | null;
+  readonly data: DataFacts;
+  readonly server: ServerFacts;
+  /** Configuration files by name (`postgresql.conf`, `pg_hba.conf`, `pg_ident.conf`, `clients.conf`, `node.json`,
+   *  `certificate.json`): as installed now, as they were at the last reload, and at the last start. */
+  readonly files: {
+    readonly installed: Readonly<Record<string, string>>;
+    readonly loaded: Readonly<Record<string, string>>;
+    readonly started: Readonly<Record<string, string>>;
+  };
+  readonly certificate: { readonly notAfter: string; readonly sans: readonly string[] } | null;
+  /** Set while commits are acknowledged without the standby, and until it has caught up. */
+  readonly degraded: { readonly since: string; readonly lsn: Lsn } | null;
+}
+
+export interface DataFacts {
+  /**
+   * `empty`: no data directory. `building`: a first build was cut off; nothing in it is of value.
+   * `ready`: a whole data directory. `rewinding`: pg_rewind was cut off; it must never be started.
+   */
+  readonly state: "empty" | "building" | "ready" | "rewinding";
+  /** pg_controldata of a `ready` or `rewinding` data directory. */
+  readonly control: ControlFacts | null;
+  /** `standby.signal` is there: whoever starts this data directory gets a standby. */
+  readonly standbySignal: boolean;
+  /** The node that `primary_conninfo` names, if it is written. */
+  readonly follows: string | null;
+  readonly freeBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface ControlFacts {
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  /** pg_controldata's words: `shut down`, `shut down in recovery`, `in production`, `in archive recovery`, … */
+  readonly state: string;
+  readonly checkpointLsn: Lsn;
+  readonly redoLsn: Lsn;
+  readonly majorVersion: number;
+  readonly checksums: boolean;
+  readonly walLogHints: boolean;
+}
+
+export interface ServerFacts {
+  /** `failed`: it ended by itself and the supervisor has given up restarting it. `held`: stopped on demand. */
+  readonly state: "held" | "stopped" | "starting" | "running" | "stopping" | "failed";
+  /** Why it does not run, from the supervisor or the end of its log; no secret. */
+  readonly reason: string | null;
+  /** null unless the server answers queries on its local socket. */
+  readonly sql: SqlFacts | null;
+}
+
+export interface SqlFacts {
+  readonly inRecovery: boolean;
+  readonly timeline: number;
+  readonly systemIdentifier: string;
+  /** `server_version_num`. */
+  readonly versionNum: number;
+  readonly startedAt: string;
+  /** On a primary: end of WAL. On a standby: null. */
+  readonly currentLsn: Lsn | null;
+  readonly receiveLsn: Lsn | null;
+  readonly replayLsn: Lsn | null;
+  readonly replayPaused: boolean;
+  readonly walReceiver: { readonly status: string; readonly host: string; readonly slot: string | null } | null;
+  readonly senders: readonly SenderFacts[];
+  readonly slots: readonly SlotFacts[];
+  readonly synchronousStandbyNames: string;
+  /** Clients are let in (`clients.conf` is in force). False on a strict primary until its standby is in sync. */
+  readonly clientsAdmitted: boolean;
+  /** Names of the settings whose change needs a restart (`context = 'postmaster'`). */
+  readonly restartSettings: readonly string[];
+  /** PostgreSQL's own word: installed, and waiting for a restart. */
+  readonly pendingRestart: readonly string[];
+  readonly backupRunning: boolean;
+  /** WAL segments that wait for the archiver. */
+  readonly archiveBacklog: number;
+  /** Lines of pg_hba_file_rules and pg_file_settings that PostgreSQL could not use. */
+  readonly configErrors: readonly string[];
+  /** Settings that somebody set with ALTER SYSTEM, by name. */
+  readonly alterSystem: Readonly<Record<string, string>>;
+  /** null on a standby that does not accept queries yet, and where it was not asked for. */
+  readonly catalog: CatalogFacts | null;
+}
+
+export interface SenderFacts {
+  readonly applicationName: string;
+  readonly clientAddress: string;
+  readonly state: string;
+  readonly syncState: string;
+  readonly sentLsn: Lsn | null;
+  readonly flushLsn: Lsn | null;
+  readonly replayLsn: Lsn | null;
+  /** Bytes between the primary's end of WAL and what the standby has replayed. */
+  readonly lagBytes: number;
+  readonly lagSeconds: number;
+}
+
+export interface SlotFacts {
+  readonly name: string;
+  readonly kind: "physical" | "logical";
+  readonly active: boolean;
+  readonly walStatus: string | null;
+  /** WAL that it holds back. */
+  readonly heldBytes: number;
+}
+
+export interface CatalogFacts {
+  readonly roles: Readonly<Record<string, RoleFacts>>;
+  readonly databases: Readonly<Record<string, DatabaseFacts>>;
+}
+
+export interface RoleFacts {
+  readonly login: boolean;
+  readonly superuser: boolean;
+  readonly replication: boolean;
+  readonly createDb: boolean;
+  readonly createRole: boolean;
+  readonly connectionLimit: number;
+  readonly memberOf: readonly string[];
+  readonly settings: Readonly<Record<string, string>>;
+  /** The password file on the node matches the stored SCRAM verifier; null: there is no file for this role. */
+  readonly passwordMatches: boolean | null;
+}
+
+export interface DatabaseFacts {
+  readonly owner: string;
+  readonly extensions: readonly string[];
+  readonly settings: Readonly<Record<string, string>>;
+}

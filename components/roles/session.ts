@@ -1,0 +1,67 @@
+/**
+ * A conversation with one node's agent (`components/postgres/node/node.py serve`): one JSON request a line,
+ * one JSON answer a line, over a kept `docker exec -i` or ssh channel. The channel is opened once per converge,
+ * because opening one costs more than most steps (about 60 ms for a docker exec).
+ */
+import type { NodeFacts, NodeReport } from "./facts.ts";
+
+export interface Session {
+  /** Sends one request and waits for its answer. Rejects with `NodeError` when the node says no. */
+  call<V extends keyof Verbs>(verb: V, args: Verbs[V]["args"], limits?: CallLimits): Promise<Verbs[V]["result"]>;
+  close(): Promise<void>;
+}
+
+export interface CallLimits {
+  readonly timeoutMs?: number;
+  /** Progress lines of long verbs (`clone`), to be shown to the user. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Every verb that a node understands. All acting verbs are idempotent; each returns when its effect is proven. */
+export interface Verbs {
+  observe: { args: { catalog?: boolean }; result: NodeReport };
+  /** Makes a new data directory. Refuses when one is there. Discards a half-built one. */
+  initdb: { args: Record<string, never>; result: Record<string, never> };
+  /** Base backup from the peer over TLS; leaves a standby that is not started. Discards a half-built one. */
+  clone: { args: { from: string }; result: { bytes: number } };
+  /** Writes `standby.signal` and `primary_conninfo`, durably. The server must be down. */
+  follow: { args: { from: string }; result: Record<string, never> };
+  /** Starts the server and waits until it answers. `holdClients` is decided by the node from its policy. */
+  start: { args: { timeoutSeconds: number }; result: { ms: number } };
+  /** Fast stop; never escalates. The server stays down (`held`) until `start`. */
+  stop: { args: { timeoutSeconds: number }; result: { ms: number } };
+  restart: { args: { timeoutSeconds: number }; result: { ms: number } };
+  reload: { args: Record<string, never>; result: { errors: readonly string[] } };
+  /** Creates physical slots (reserving WAL) and drops those named. */
+  slots: { args: { ensure: readonly string[]; drop: readonly string[] }; result: Record<string, never> };
+  /** Runs statements in one database, each in its own transaction, with `synchronous_commit = local`. */
+  sql: { args: { database: string; statements: readonly string[] }; result: Record<string, never> };
+  /** Sets the role's password from its file on the node. The password does not travel. */
+  password: { args: { role: string }; result: Record<string, never> };
+  /** Waits until the named standby streams and, where the policy asks for it, is synchronous. */
+  awaitStandby: { args: { standby: string; timeoutSeconds: number }; result: { ms: number } };
+  /** Leaves the value that tells the next `up` that this converge was completed. */
+  generation: { args: { value: string }; result: Record<string, never> };
+}
+
+/** The node answered, and its answer is no. */
+export class NodeError extends Error {
+  readonly node: string;
+  readonly code: string;
+  constructor(node: string, code: string, message: string) {
+    super(`${node}: ${message}`);
+    this.name = "NodeError";
+    this.node = node;
+    this.code = code;
+  }
+}
+
+/** What a target gives `converge`: a look from outside, a conversation, and the container or unit's start. */
+export interface NodeAccess {
+  /** Never rejects: a node that does not answer is a fact. */
+  observe(options: { catalog: boolean }): Promise<NodeFacts>;
+  open(): Promise<Session>;
+  /** Starts the container or unit, and returns when its agent answers. */
+  startUnit(timeoutSeconds: number): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,39 @@
+/**
+ * The steps that a plan consists of, as data. Each has one entry in `act/` that carries it out and proves it,
+ * and one in `consequences.ts` that says what it does to a client. A new topology adds members here.
+ */
+
+export type Step =
+  | { readonly kind: "startUnit"; readonly node: string }
+  | { readonly kind: "initdb"; readonly node: string }
+  /** `reason`: why there is nothing to keep (`empty`, `half-built`). */
+  | { readonly kind: "clone"; readonly node: string; readonly from: string; readonly reason: string }
+  | { readonly kind: "follow"; readonly node: string; readonly from: string }
+  | { readonly kind: "start"; readonly node: string; readonly as: "primary" | "standby" }
+  | { readonly kind: "slots"; readonly node: string; readonly ensure: readonly string[]; readonly drop: readonly string[] }
+  | { readonly kind: "reload"; readonly node: string; readonly changed: readonly string[] }
+  | { readonly kind: "restart"; readonly node: string; readonly as: "primary" | "standby"; readonly changed: readonly string[] }
+  | { readonly kind: "sql"; readonly node: string; readonly database: string; readonly statements: readonly string[]; readonly summary: string }
+  | { readonly kind: "password"; readonly node: string; readonly role: string }
+  | { readonly kind: "awaitStandby"; readonly node: string; readonly standby: string };
+
+/** Why the plan does not act. A plan with a refusal has no steps. */
+export interface Refusal {
+  /** As in `protocols`: `E_SYSID_MISMATCH`, `E_SPLIT_BRAIN`, … */
+  readonly code: string;
+  /** What was seen, with the values, and what to do. */
+  readonly message: string;
+}
+
+/** Something that does not stop the plan and that the operator should know. */
+export interface Notice {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly refusals: readonly Refusal[];
+  readonly notices: readonly Notice[];
+}
+
