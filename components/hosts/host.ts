@@ -3,7 +3,6 @@
  * against `Host` and never asks which kind it got; each target implements it in a room of its own.
  */
 import type * as pulumi from "@pulumi/pulumi";
-import type { Reach } from "../roles/desired.ts";
 
 export interface Host {
   readonly name: string;
@@ -16,29 +15,31 @@ export interface Host {
    */
   files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
   /** A long-running program with durable directories. Its start is the host's, its data outlives it. */
-  unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOptions): Unit;
+  unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
 }
 
 export interface FilesArgs {
   /** The unit that reads them. */
   readonly unit: string;
+  /** Numeric uid:gid of the program that reads them. Plain files belong to root and its group; secret ones to it. */
+  readonly owner: string;
   /** Absolute directory, one of the unit's `config` directories or below. */
   readonly directory: string;
-  readonly files: Readonly<Record<string, FileArgs>>;
+  /** Name, which may contain `/`, to content. */
+  readonly files: Readonly<Record<string, pulumi.Input<string>>>;
   /** Content is secret: mode 0600, and it appears in no diff. */
   readonly secret?: boolean;
   /** See `NodeReport.incarnation`: a new value makes the files be written again. */
-  readonly incarnation?: pulumi.Input<string>;
+  readonly incarnation?: string;
 }
 
-export interface FileArgs {
-  readonly content: pulumi.Input<string>;
-  /** Default 0640, or 0600 when secret. */
-  readonly mode?: number;
-}
+/** What a unit runs. A host knows how to come by it: an image that it builds, packages that it installs. */
+export type Program = "postgres" | "dns";
 
 export interface UnitArgs {
-  readonly image: string;
+  readonly program: Program;
+  /** The user's own image for the program, where the host runs containers. */
+  readonly image?: string;
   readonly command: readonly string[];
   /** Numeric uid:gid that runs it and owns its data directories. */
   readonly user: string;
@@ -48,6 +49,7 @@ export interface UnitArgs {
   readonly publish: readonly PublishedPort[];
   readonly memoryMiB?: number;
   readonly stopTimeoutSeconds: number;
+  /** A command inside the unit that exits 0 while it can do its work. */
   readonly health: readonly string[];
   /** Data directories are protected from deletion by a change of configuration. */
   readonly stateful: boolean;
@@ -57,10 +59,4 @@ export interface PublishedPort {
   readonly port: number;
   readonly publishedPort: number;
   readonly protocol: "tcp" | "udp";
-}
-
-export interface Unit {
-  /** Depend on it to come after the unit exists. */
-  readonly resource: pulumi.Resource;
-  readonly reach: Reach;
 }

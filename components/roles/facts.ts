@@ -17,8 +17,8 @@ export interface Observed {
 export type NodeFacts =
   /** Neither the host nor the node answered: nothing is known, and nothing may be assumed. */
   | { readonly reach: "unreachable"; readonly reason: string }
-  /** The host answers and has no such container or unit. */
-  | { readonly reach: "absent" }
+  /** The host answers and has no such container or unit. `data`: whether its data volume is there nevertheless. */
+  | { readonly reach: "absent"; readonly data: "none" | "kept" }
   /** The host answers; the container or unit exists and does not run. */
   | { readonly reach: "stopped"; readonly reason: string }
   | { readonly reach: "up"; readonly report: NodeReport };
@@ -97,6 +97,8 @@ export interface SqlFacts {
   readonly receiveLsn: Lsn | null;
   readonly replayLsn: Lsn | null;
   readonly replayPaused: boolean;
+  /** A standby whose source answered that the WAL it needs has been removed: only a new base backup helps. */
+  readonly walGone?: boolean;
   readonly walReceiver: { readonly status: string; readonly host: string; readonly slot: string | null } | null;
   readonly senders: readonly SenderFacts[];
   readonly slots: readonly SlotFacts[];

@@ -2,6 +2,11 @@
  * A conversation with one node's agent (`components/postgres/node/node.py serve`): one JSON request a line,
  * one JSON answer a line, over a kept `docker exec -i` or ssh channel. The channel is opened once per converge,
  * because opening one costs more than most steps (about 60 ms for a docker exec).
+ *
+ *     → {"id": 7, "verb": "clone", "args": {"from": "site-a"}}
+ *     ← {"id": 7, "progress": "12 % of 41 MB"}                                  any number, or none
+ *     ← {"id": 7, "result": {"bytes": 43012096}}                                or
+ *     ← {"id": 7, "error": {"code": "E_DATA_PRESENT", "message": "…"}}          no secret in it
  */
 import type { NodeFacts, NodeReport } from "./facts.ts";
 
@@ -22,8 +27,12 @@ export interface Verbs {
   observe: { args: { catalog?: boolean }; result: NodeReport };
   /** Makes a new data directory. Refuses when one is there. Discards a half-built one. */
   initdb: { args: Record<string, never>; result: Record<string, never> };
-  /** Base backup from the peer over TLS; leaves a standby that is not started. Discards a half-built one. */
-  clone: { args: { from: string }; result: { bytes: number } };
+  /**
+   * Base backup from the peer over TLS; leaves a standby that is not started. Discards a half-built one, and a
+   * whole one only when `discard` names its system identifier and it is a standby's (`standby.signal`) or a
+   * half-rewound one; the server must be down.
+   */
+  clone: { args: { from: string; discard?: string }; result: { bytes: number } };
   /** Writes `standby.signal` and `primary_conninfo`, durably. The server must be down. */
   follow: { args: { from: string }; result: Record<string, never> };
   /** Starts the server and waits until it answers. `holdClients` is decided by the node from its policy. */
@@ -38,7 +47,10 @@ export interface Verbs {
   sql: { args: { database: string; statements: readonly string[] }; result: Record<string, never> };
   /** Sets the role's password from its file on the node. The password does not travel. */
   password: { args: { role: string }; result: Record<string, never> };
-  /** Waits until the named standby streams and, where the policy asks for it, is synchronous. */
+  /**
+   * Waits until the named standby streams, has replayed what the primary had written when it was asked, and is
+   * synchronous where the policy asks for it.
+   */
   awaitStandby: { args: { standby: string; timeoutSeconds: number }; result: { ms: number } };
   /** Leaves the value that tells the next `up` that this converge was completed. */
   generation: { args: { value: string }; result: Record<string, never> };

@@ -6,8 +6,13 @@
 export type Step =
   | { readonly kind: "startUnit"; readonly node: string }
   | { readonly kind: "initdb"; readonly node: string }
-  /** `reason`: why there is nothing to keep (`empty`, `half-built`). */
-  | { readonly kind: "clone"; readonly node: string; readonly from: string; readonly reason: string }
+  /**
+   * `reason`: why there is nothing to keep (`empty`, `half-built`, …). `discard`: the system identifier of a whole
+   * data directory that is given up, a standby's that its primary cannot serve any more; absent: none is there.
+   */
+  | { readonly kind: "clone"; readonly node: string; readonly from: string; readonly reason: string; readonly discard?: string }
+  /** A standby only, so that it can be given another source; nobody waits for it but commits under `strict`. */
+  | { readonly kind: "stop"; readonly node: string }
   | { readonly kind: "follow"; readonly node: string; readonly from: string }
   | { readonly kind: "start"; readonly node: string; readonly as: "primary" | "standby" }
   | { readonly kind: "slots"; readonly node: string; readonly ensure: readonly string[]; readonly drop: readonly string[] }
@@ -33,6 +38,11 @@ export interface Notice {
 
 export interface Plan {
   readonly steps: readonly Step[];
+  /**
+   * The index of the step after which converge looks again, because what follows is an expectation: nobody can
+   * see into a stopped container or a stopped server (-1: all of it is). null: every step follows from facts.
+   */
+  readonly lookAgainAfter: number | null;
   readonly refusals: readonly Refusal[];
   readonly notices: readonly Notice[];
 }

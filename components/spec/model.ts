@@ -32,6 +32,8 @@ export interface StreamingDatabase {
   readonly synchronous: Synchronous;
   /** `synchronous: available`: how long commits wait for a missing standby before they stop waiting. */
   readonly degradeAfterSeconds: number;
+  /** Clients may log in on a standby. False: they are turned away there, while it can still be observed. */
+  readonly standbyReads: boolean;
   /** Settings of the user, merged over our defaults and under what we own. */
   readonly settings: Readonly<Record<string, SettingValue>>;
   /** Rules of the user's own for pg_hba.conf, between ours and the final reject. */

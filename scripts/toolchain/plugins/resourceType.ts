@@ -14,16 +14,26 @@ export interface InputSpec {
   readonly replaces?: boolean;
   /** Filled in by Check when absent. */
   readonly default?: Value;
+  /**
+   * What its absence means where the official provider records that in the state and not in the inputs. Given to
+   * the plugin and echoed as an output; absent and present-with-this-value are the same to Diff.
+   */
+  readonly implied?: Value;
   /** For object-valued inputs (or lists of objects): the property names that are implemented. */
   readonly properties?: readonly string[];
 }
 
 export interface ResourceContext {
+  /** The resource's name in the program. */
+  readonly name?: string;
   /** Aborts when the engine cancels. */
   readonly signal: AbortSignal;
   /** The provider's own configuration, e.g. docker's `host`. */
   readonly config: Values;
-  /** Shown in the engine's output, under the resource. Never a secret. */
+  /**
+   * Shown in the engine's output, under the resource: debug and info as its passing status, warning and error also
+   * in the summary. Never a secret; the server masks the secret inputs that it finds in a message.
+   */
   log(severity: "debug" | "info" | "warning" | "error", message: string): void;
 }
 
@@ -34,13 +44,25 @@ export interface ResourceType {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** Outputs (beside the inputs, which are echoed) that hold secrets. */
   readonly secretOutputs?: readonly string[];
+  /** Names of the outputs beside the inputs: unknown at the preview of a create. */
+  readonly outputs?: readonly string[];
+  /** Of these, the ones that every update computes anew: unknown at its preview. */
+  readonly updatedOutputs?: readonly string[];
+  /** One secret input makes every output that is not an echoed input a secret. */
+  readonly secretInputsSpread?: boolean;
   readonly deleteBeforeReplace?: boolean;
   /** Further checks of resolved inputs: messages by property. */
   check?(inputs: Values): Record<string, string>;
   create(inputs: Values, context: ResourceContext): Promise<{ id: string; outputs: Values }>;
   /** Absent: every refresh returns the recorded state (as the official provider of such a type does). null: it is gone. */
-  read?(id: string, state: Values, context: ResourceContext): Promise<{ id: string; inputs: Values; outputs: Values } | null>;
-  /** Absent: no input can be updated in place. */
+  read?(
+    id: string,
+    state: Values,
+    context: ResourceContext,
+  ): Promise<{ id: string; inputs?: Values; outputs: Values } | null>;
+  /** Outputs that no longer hold although no input changed, e.g. because time passed: each replaces the resource. */
+  outdated?(state: Values, news: Values): readonly string[];
+  /** Absent: no input can be updated in place. Outputs that it does not return are kept; null removes one. */
   update?(id: string, olds: Values, news: Values, context: ResourceContext): Promise<Values>;
   delete?(id: string, state: Values, context: ResourceContext): Promise<void>;
 }

@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Deployment } from "./spec/model.ts";
+
+/** A row of the stack's output `nodes`. */
+export interface NodeRow {
+  readonly name: string;
+  readonly site: string;
+  readonly address: string;
+  readonly port: number;
+  /** On 127.0.0.1 of the Docker host. */
+  readonly publishedPort: number;
+}
+
+export function nodeTable(deployment: Deployment): NodeRow[] {
+  return deployment.sites.map(({ node }) => ({
+    name: node.name,
+    site: node.site,
+    address: node.address,
+    port: node.port,
+    publishedPort: node.publishedPort,
+  }));
+}
+
+/** Where the program leaves the CA's certificate for clients on this machine, relative to the project. */
+export function caFile(deployment: Deployment): string {
+  return `.understudy/${deployment.name}/ca.crt`;
+}
+
+/**
+ * A libpq URI for clients on the Docker host: every site by its own name, so that the certificate is checked in
+ * full, and by the published port, so that no name server has to be asked. `target_session_attrs=read-write`
+ * finds the site that takes writes (manual, 34.1.1.3). The first database and its owner are used.
+ */
+export function clientUri(
+  deployment: Deployment,
+  passwords: Readonly<Record<string, pulumi.Output<string>>>,
+): pulumi.Output<string> {
+  const database = deployment.database.databases[0];
+  const role = database?.owner ?? "";
+  const query = new URLSearchParams({
+    hostaddr: deployment.sites.map(() => "127.0.0.1").join(","),
+    target_session_attrs: "read-write",
+    connect_timeout: "3",
+    sslmode: "verify-full",
+    sslrootcert: `${process.cwd()}/${caFile(deployment)}`,
+  });
+  const hosts = deployment.sites
+    .map(({ node }) => `${node.name}.${deployment.domain}:${node.publishedPort}`)
+    .join(",");
+  const password = pulumi.output(passwords[role] ?? "").apply(encodeURIComponent);
+  return pulumi.secret(
+    pulumi.interpolate`postgresql://${encodeURIComponent(role)}:${password}@${hosts}/${encodeURIComponent(database?.name ?? "")}?${query.toString()}`,
+  );
+}

@@ -1,0 +1,103 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Host, UnitArgs } from "../hosts/host.ts";
+import type { Deployment } from "../spec/model.ts";
+import { DnsRecord } from "./record.ts";
+import type { RecordServer } from "./recordServer.ts";
+import { Rfc2136Server } from "./rfc2136Server.ts";
+import {
+  CONFIG_DIRECTORY,
+  DATA_DIRECTORY,
+  keyFile,
+  keyName,
+  NAME_SERVER_OWNER,
+  NAME_SERVER_PORT,
+  nameServerFiles,
+  nameServerName,
+} from "./zone.ts";
+
+export interface NameServerArgs {
+  readonly deployment: Deployment;
+  /** Where it runs; its address is `names.serverAddress`. */
+  readonly host: Host;
+  /** See `NodeReport.incarnation`: a new value makes its files and the records be written again. */
+  readonly incarnation?: string;
+}
+
+/** The authoritative name server of the deployment's zone. It is not on the path of a query to the database. */
+export class NameServer extends pulumi.ComponentResource {
+  /** What records are kept with. */
+  readonly endpoint: RecordServer;
+  /** Depend on it to come after the server answers. */
+  readonly unit: pulumi.Resource;
+
+  constructor(name: string, args: NameServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("understudy:dns:NameServer", name, {}, opts);
+    const { deployment, host } = args;
+    // 44 letters and digits are base64 for 33 bytes, with 262 bits of chance in them: a secret for hmac-sha256.
+    const key = new random.RandomPassword(`${name}-key`, { length: 44, special: false }, { parent: this });
+    const files = this.#files(name, args, key.result);
+    this.unit = host.unit(host.name, unitArgs(deployment), { parent: this, dependsOn: files });
+    this.endpoint = new Rfc2136Server({
+      host: "127.0.0.1",
+      port: deployment.names.publishedPort,
+      zone: deployment.domain,
+      keyName: keyName(deployment),
+      keySecret: key.result,
+      incarnation: pulumi.interpolate`${idOf(this.unit)}${args.incarnation ?? ""}`,
+    });
+    // The zone's first content has this name as well; here it follows a change of the address.
+    new DnsRecord(
+      `${name}-self`,
+      { server: this.endpoint, name: nameServerName(deployment), value: deployment.names.serverAddress },
+      { parent: this, dependsOn: [this.unit] },
+    );
+    this.registerOutputs({});
+  }
+
+  #files(name: string, args: NameServerArgs, secret: pulumi.Output<string>): pulumi.Resource[] {
+    const { deployment, host, incarnation } = args;
+    const shared = {
+      unit: host.name,
+      owner: NAME_SERVER_OWNER,
+      ...(incarnation === undefined ? {} : { incarnation }),
+    };
+    const key = secret.apply((value) => keyFile(deployment, value));
+    return [
+      host.files(
+        `${name}-config`,
+        { ...shared, directory: "", files: nameServerFiles(deployment) },
+        { parent: this },
+      ),
+      host.files(
+        `${name}-secrets`,
+        { ...shared, directory: "secrets", secret: true, files: { "tsig.key": key } },
+        { parent: this },
+      ),
+    ];
+  }
+}
+
+function unitArgs(deployment: Deployment): UnitArgs {
+  const { publishedPort } = deployment.names;
+  // dig is content with any answer, also with a refusal; a serial number is what shows that the zone is served.
+  const probe = `dig @127.0.0.1 -p ${NAME_SERVER_PORT} +short +time=2 +tries=1 SOA ${deployment.domain} | grep -q hostmaster`;
+  return {
+    program: "dns",
+    command: ["sh", `${CONFIG_DIRECTORY}/start.sh`],
+    user: NAME_SERVER_OWNER,
+    directories: { config: CONFIG_DIRECTORY, data: DATA_DIRECTORY },
+    publish: [
+      { port: NAME_SERVER_PORT, publishedPort, protocol: "tcp" },
+      { port: NAME_SERVER_PORT, publishedPort, protocol: "udp" },
+    ],
+    stopTimeoutSeconds: 10,
+    health: ["sh", "-c", probe],
+    // Its content can be made again from the stack at any time.
+    stateful: false,
+  };
+}
+
+function idOf(resource: pulumi.Resource): pulumi.Output<string> {
+  return pulumi.CustomResource.isInstance(resource) ? resource.id : resource.urn;
+}

@@ -1,0 +1,145 @@
+import * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { FilesArgs, Host, UnitArgs } from "../host.ts";
+import type { InstallRequest } from "./install.ts";
+import type { LocalImages } from "./localImages.ts";
+import { containerName } from "./reach.ts";
+
+export interface ContainerHostArgs {
+  /** Prefix of physical names, and the value of the label by which everything of a deployment is found. */
+  readonly deployment: string;
+  readonly site: string;
+  readonly address: string;
+  readonly network: docker.Network;
+  /** Docker host of the deployment; undefined: the default engine. */
+  readonly dockerHost: string | undefined;
+  readonly images: LocalImages;
+}
+
+/**
+ * Units as containers of one Docker engine: one container per unit, its configuration and its data in named
+ * volumes. Configuration is written into the volume, so that an edit of it never replaces the container
+ * (docker.Container replaces on nearly every input).
+ */
+export class ContainerHost implements Host {
+  readonly name: string;
+  readonly site: string;
+  readonly address: string;
+  readonly #args: ContainerHostArgs;
+  readonly #configVolumes = new Map<string, docker.Volume>();
+
+  constructor(name: string, args: ContainerHostArgs) {
+    this.name = name;
+    this.site = args.site;
+    this.address = args.address;
+    this.#args = args;
+  }
+
+  files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    const volume = this.#configVolume(args.unit, opts);
+    const request = pulumi.jsonStringify(
+      {
+      volume: volume.name,
+      // Any image with Python 3 will do for the short-lived container that writes the files.
+      image: this.#args.images.tag("postgres"),
+      bundle: name,
+      directory: args.directory,
+      owner: args.owner,
+      secret: args.secret ?? false,
+      incarnation: args.incarnation ?? null,
+      files: pulumi.all(args.files).apply((files) => mapValues(files, (content) => content.split("\n"))),
+    } satisfies Record<keyof InstallRequest, unknown>, undefined, 2);
+    return new command.local.Command(
+      name,
+      {
+        create: "node components/hosts/containers/install.ts",
+        stdin: args.secret ? pulumi.secret(request) : request,
+        ...this.#environment(),
+        logging: command.local.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+      },
+      this.#after(opts, this.#args.images.built("postgres")),
+    );
+  }
+
+  unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    const container = this.#container(name);
+    const image = args.image ?? this.#args.images.tag(args.program);
+    const config = this.#configVolume(name, opts);
+    const data = new docker.Volume(
+      `${name}-data`,
+      { name: `${container}-data`, labels: this.#labels() },
+      // Rule "data volumes are protected": no edit and no rename of a site may delete a database.
+      { ...opts, dependsOn: [], protect: args.stateful },
+    );
+    return new docker.Container(
+      name,
+      {
+        name: container,
+        image,
+        hostname: name,
+        entrypoints: [args.command[0] ?? ""],
+        command: args.command.slice(1),
+        user: args.user,
+        labels: [...this.#labels(), { label: "understudy.unit", value: name }],
+        restart: "unless-stopped",
+        // Whether a stopped container is started is the role change's decision: a fenced primary must stay down.
+        mustRun: false,
+        networkMode: "bridge",
+        networksAdvanced: [{ name: this.#args.network.name, aliases: [name], ipv4Address: this.address }],
+        ports: [...args.publish]
+          .sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol))
+          .map((p) => ({ internal: p.port, external: p.publishedPort, ip: "127.0.0.1", protocol: p.protocol })),
+        volumes: [
+          { volumeName: config.name, containerPath: args.directories.config, readOnly: true },
+          { volumeName: data.name, containerPath: args.directories.data },
+        ],
+        ...(args.memoryMiB === undefined ? {} : { memory: args.memoryMiB, memorySwap: args.memoryMiB }),
+        healthcheck: { tests: ["CMD", ...args.health], interval: "5s", timeout: "5s", startPeriod: "30s", retries: 3 },
+        wait: true,
+        waitTimeout: 120,
+        securityOpts: ["no-new-privileges"],
+        logDriver: "json-file",
+        logOpts: { "max-file": "4", "max-size": "20m" },
+        stopSignal: "SIGTERM",
+        stopTimeout: args.stopTimeoutSeconds,
+        // Without it the provider kills at once, and a killed database has to recover.
+        destroyGraceSeconds: args.stopTimeoutSeconds,
+      },
+      args.image === undefined ? this.#after(opts, this.#args.images.built(args.program)) : opts,
+    );
+  }
+
+  #after(opts: pulumi.CustomResourceOptions, resource: pulumi.Resource): pulumi.CustomResourceOptions {
+    return pulumi.mergeOptions(opts, { dependsOn: [resource] });
+  }
+
+  #configVolume(unit: string, opts: pulumi.CustomResourceOptions): docker.Volume {
+    const known = this.#configVolumes.get(unit);
+    if (known) return known;
+    const volume = new docker.Volume(
+      `${unit}-config`,
+      { name: `${this.#container(unit)}-config`, labels: this.#labels() },
+      { ...opts, dependsOn: [] },
+    );
+    this.#configVolumes.set(unit, volume);
+    return volume;
+  }
+
+  #labels(): { label: string; value: string }[] {
+    return [{ label: "understudy.deployment", value: this.#args.deployment }];
+  }
+
+  #container(unit: string): string {
+    return containerName(this.#args.deployment, unit);
+  }
+
+  #environment(): { environment?: Record<string, string> } {
+    return this.#args.dockerHost === undefined ? {} : { environment: { DOCKER_HOST: this.#args.dockerHost } };
+  }
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
+}

@@ -1,0 +1,43 @@
+/**
+ * The images that this package builds. A tag is a fingerprint of the build context, so it is known at preview
+ * without an engine, an image that is there is never built again, and an edit of a Dockerfile is a new image.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Each has a folder below `images/`; the value is the major version of what is in it. */
+const VERSIONS = { postgres: "17", dns: "9" } as const;
+
+export type ImageName = keyof typeof VERSIONS;
+
+export const imageNames = Object.keys(VERSIONS) as ImageName[];
+
+const imagesFolder = join(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))), "images");
+
+export function imageContext(name: ImageName): string {
+  return join(imagesFolder, name);
+}
+
+/** e.g. `understudy/postgres:17-0123456789ab`. */
+export function imageTag(name: ImageName, context: string = imageContext(name)): string {
+  return `understudy/${name}:${VERSIONS[name]}-${fingerprint(context).slice(0, 12)}`;
+}
+
+/** SHA-256 of the names and contents of all files below a folder, in an order that no system changes. */
+export function fingerprint(folder: string): string {
+  const hash = createHash("sha256");
+  for (const file of filesBelow(folder)) {
+    const content = readFileSync(join(folder, file));
+    hash.update(`${file}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .sort();
+}

@@ -1,0 +1,58 @@
+/**
+ * Writes a bundle of files into a unit's configuration volume. It is what `ContainerHost.files` runs; the
+ * request comes as JSON on stdin, because argv and environment are readable by others on the machine.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+
+export interface InstallRequest {
+  readonly volume: string;
+  readonly image: string;
+  /** Names the manifest of what this bundle wrote, so that two bundles in one volume leave each other alone. */
+  readonly bundle: string;
+  /** Relative to the volume's root; "" for the root. */
+  readonly directory: string;
+  readonly owner: string;
+  readonly secret: boolean;
+  readonly incarnation: string | null;
+  /** Content as lines: the preview of a change then shows the lines that differ. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+}
+
+const TIMEOUT_MS = 60_000;
+
+async function install(request: InstallRequest): Promise<void> {
+  const script = readFileSync(new URL("./install.py", import.meta.url), "utf8");
+  const run = ["run", "--rm", "-i", "--network", "none", "--user", "0:0"];
+  await docker(
+    [...run, "--volume", `${request.volume}:/target`, "--entrypoint", "python3", request.image, "-c", script],
+    JSON.stringify(request),
+  );
+}
+
+function docker(args: readonly string[], stdin: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("docker", args, { stdio: ["pipe", "ignore", "pipe"], timeout: TIMEOUT_MS });
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr = (stderr + chunk).slice(-2000);
+    });
+    child.on("error", (error) => reject(new Error(`cannot run docker: ${error.message}`)));
+    child.on("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`docker ${args[0]} failed (exit ${code}): ${stderr.trim()}`));
+    });
+    child.stdin.on("error", () => undefined); // an early exit of docker is reported by its exit code
+    child.stdin.end(stdin);
+  });
+}
+
+if (import.meta.main) {
+  try {
+    await install(JSON.parse(await text(process.stdin)) as InstallRequest);
+  } catch (error) {
+    console.error(`files were not installed: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}

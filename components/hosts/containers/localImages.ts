@@ -1,0 +1,39 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Program } from "../host.ts";
+import { imageTag } from "./images.ts";
+
+/**
+ * The images that the deployment's containers run, built by the engine that runs them from `images/`. A tag is
+ * made of the content that it is built from, so it is known at preview and an unchanged image is never rebuilt.
+ */
+export class LocalImages extends pulumi.ComponentResource {
+  readonly #builds: Readonly<Record<Program, command.local.Command>>;
+
+  constructor(name: string, args: { dockerHost: string | undefined }, opts?: pulumi.ComponentResourceOptions) {
+    super("understudy:hosts:LocalImages", name, {}, opts);
+    const build = (program: Program) =>
+      new command.local.Command(
+        `${name}-${program}`,
+        {
+          create: `node scripts/image.ts ${program}`,
+          // Not read by the script, which computes the same: a new tag is what makes the command run again.
+          stdin: imageTag(program),
+          ...(args.dockerHost === undefined ? {} : { environment: { DOCKER_HOST: args.dockerHost } }),
+          addPreviousOutputInEnv: false,
+        },
+        { parent: this },
+      );
+    this.#builds = { postgres: build("postgres"), dns: build("dns") };
+    this.registerOutputs({});
+  }
+
+  tag(program: Program): string {
+    return imageTag(program);
+  }
+
+  /** Depend on it to come after the image is there. */
+  built(program: Program): pulumi.Resource {
+    return this.#builds[program];
+  }
+}

@@ -1,0 +1,68 @@
+"""The control socket: how `serve` asks PID 1. One JSON request, one JSON answer, closed."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import files
+from files import Refusal
+
+
+@dataclass
+class Waiter:
+    """A control request that is answered when its goal is reached."""
+
+    connection: socket.socket
+    goal: str
+    begun: float
+    deadline: float
+
+
+def listen() -> socket.socket:
+    """For the operating system's user postgres alone."""
+    os.makedirs(files.RUN, exist_ok=True)
+    try:
+        os.unlink(files.CONTROL_SOCKET)
+    except FileNotFoundError:
+        pass
+    server = socket.socket(socket.AF_UNIX)
+    mask = os.umask(0o177)
+    server.bind(files.CONTROL_SOCKET)
+    os.umask(mask)
+    server.listen(16)
+    return server
+
+
+def reply(connection: socket.socket, answer: dict[str, Any]) -> None:
+    try:
+        connection.sendall(json.dumps(answer).encode() + b"\n")
+    except OSError:
+        pass  # whoever asked is gone; what was asked is done all the same
+    connection.close()
+
+
+def ask(request: dict[str, Any], timeout: float = 5.0, patience: float = 3.0) -> dict[str, Any]:
+    """The other end of the socket. `patience`: how long PID 1 may take to come up, right after the node's start."""
+    deadline = time.monotonic() + patience
+    while True:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout)
+            try:
+                connection.connect(files.CONTROL_SOCKET)
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                answer = json.loads(connection.makefile().readline())
+                break
+            except (FileNotFoundError, ConnectionRefusedError) as problem:
+                if time.monotonic() > deadline:
+                    raise Refusal("E_NO_SUPERVISOR", f"the supervisor does not run ({problem.strerror})") from None
+                time.sleep(0.02)
+            except (OSError, ValueError) as problem:
+                raise Refusal("E_NO_SUPERVISOR", f"the supervisor does not answer ({problem})") from None
+    if not answer["ok"]:
+        raise Refusal(answer["code"], answer["message"])
+    return answer

@@ -1,0 +1,326 @@
+"""What lies on the node's disks: paths, the deployment's node.json, and the agent's own notes.
+
+Every note is written so that a power cut leaves the old or the new one, never half of one: a fence or a
+"commits went unconfirmed" that is lost in a crash is a lost write later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+CONFIG = os.environ.get("UNDERSTUDY_CONFIG", "/etc/understudy")
+DATA = os.environ.get("UNDERSTUDY_DATA", "/var/lib/understudy")
+RUN = os.environ.get("UNDERSTUDY_RUN", "/run/understudy")
+
+SECRETS = f"{CONFIG}/secrets"
+PGDATA = f"{DATA}/pgdata"
+BUILDING = f"{DATA}/pgdata.building"
+REWINDING = f"{DATA}/pgdata.rewinding"
+STATE = f"{DATA}/state"
+KEPT = f"{DATA}/kept"
+ROLE_CONF = f"{STATE}/role.conf"
+DEGRADED = f"{STATE}/degraded.json"
+GENERATION = f"{STATE}/generation"
+LOCK = f"{STATE}/lock"
+LOADED = f"{STATE}/loaded"
+STARTED = f"{STATE}/started"
+STANDBY_SIGNAL = f"{PGDATA}/standby.signal"
+CONTROL_SOCKET = f"{RUN}/control.sock"
+ADMITTED = f"{RUN}/clients.conf"
+
+CONFIG_FILES = ("postgresql.conf", "pg_hba.conf", "pg_ident.conf", "clients.conf", "node.json", "certificate.json")
+
+
+class Refusal(Exception):
+    """The node's answer is no. `code` is for the plan, the message for a person; neither holds a secret."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+# ---------------------------------------------------------------------------------------------- durable writes
+
+
+def sync_directory(path: str) -> None:
+    """A rename or an unlink is on disk only when its directory is."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_durably(path: str, text: str) -> None:
+    """Leaves the old or the new file, whatever happens, and returns when the new one would survive a crash."""
+    temporary = f"{path}.new"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(fd, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(temporary, path)
+    sync_directory(os.path.dirname(path))
+
+
+def remove_durably(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    sync_directory(os.path.dirname(path))
+
+
+def read_text(path: str) -> str | None:
+    """A file's text, or None where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def ensure_state() -> None:
+    for path in (STATE, LOADED, STARTED):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+# ------------------------------------------------------------------------------------------------ configuration
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    address: str
+    port: int
+    slot: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """node.json: what this node is in the deployment. Who leads is not in it."""
+
+    name: str
+    major: int
+    bin: str
+    port: int
+    synchronous: str
+    degrade_after: float
+    peers: tuple[Peer, ...]
+    slot: str
+    replication_role: str
+    rewind_role: str
+    socket_directory: str
+    standby_reads: bool
+
+    def peer(self, name: str) -> Peer:
+        for peer in self.peers:
+            if peer.name == name:
+                return peer
+        raise Refusal("E_UNKNOWN_PEER", f"node.json of {self.name} has no peer {name!r}")
+
+    def synchronous_names(self) -> str:
+        """The value of `synchronous_standby_names` that the policy asks for."""
+        names = ",".join('"' + peer.name.replace('"', '""') + '"' for peer in self.peers)
+        if self.synchronous == "off" or not names:
+            return ""
+        return names if len(self.peers) == 1 else f"ANY 1 ({names})"
+
+
+def parse_node(text: str) -> Node:
+    raw = json.loads(text)
+    return Node(
+        name=raw["node"],
+        major=int(raw["majorVersion"]),
+        bin=raw["binDirectory"],
+        port=int(raw["port"]),
+        synchronous=raw["synchronous"],
+        degrade_after=float(raw["degradeAfterSeconds"]),
+        peers=tuple(Peer(p["name"], p["address"], int(p["port"]), p["slot"]) for p in raw["peers"]),
+        slot=raw["slot"],
+        replication_role=raw.get("replicationRole", "replicator"),
+        rewind_role=raw.get("rewindRole", "rewinder"),
+        socket_directory=raw.get("socketDirectory", "/run/postgresql"),
+        standby_reads=bool(raw.get("standbyReads", True)),
+    )
+
+
+def installed_node() -> Node:
+    text = read_text(f"{CONFIG}/node.json")
+    if text is None:
+        raise Refusal("E_NO_CONFIG", f"{CONFIG}/node.json is not installed")
+    return parse_node(text)
+
+
+def loaded_node() -> Node:
+    """As it was at the last reload or start: a new policy counts from the reload on, like every other setting."""
+    text = read_text(f"{LOADED}/node.json")
+    return installed_node() if text is None else parse_node(text)
+
+
+def config_files(directory: str) -> dict[str, str]:
+    found = {name: read_text(f"{directory}/{name}") for name in CONFIG_FILES}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def remember_config(directory: str) -> None:
+    """Copies the installed configuration, to tell later which one a server runs with."""
+    for name in CONFIG_FILES:
+        text = read_text(f"{CONFIG}/{name}")
+        if text is None:
+            remove_durably(f"{directory}/{name}")
+        elif text != read_text(f"{directory}/{name}"):
+            write_durably(f"{directory}/{name}", text)
+
+
+def missing_config() -> str | None:
+    """Why a server cannot be started with what is installed; None when it can."""
+    needed = ("node.json", "postgresql.conf", "pg_hba.conf", "secrets/server.crt", "secrets/server.key")
+    missing = [name for name in needed if not os.path.exists(f"{CONFIG}/{name}")]
+    return f"the configuration is not installed: {', '.join(missing)}" if missing else None
+
+
+# ------------------------------------------------------------------------------------------------- role and data
+
+
+@dataclass(frozen=True)
+class Role:
+    """role.conf: the settings that follow from who leads, included last by postgresql.conf."""
+
+    synchronous_names: str
+    conninfo: str | None = None
+    slot: str | None = None
+
+    def render(self) -> str:
+        lines = ["# Written by the node's agent; edits are overwritten."]
+        lines.append(f"synchronous_standby_names = {quote(self.synchronous_names)}")
+        if self.conninfo is not None:
+            lines.append(f"primary_conninfo = {quote(self.conninfo)}")
+        if self.slot is not None:
+            lines.append(f"primary_slot_name = {quote(self.slot)}")
+        return "\n".join(lines) + "\n"
+
+
+def quote(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def read_role() -> Role | None:
+    text = read_text(ROLE_CONF)
+    if text is None:
+        return None
+    found = dict(re.findall(r"^(\w+) = '((?:[^'\\]|''|\\.)*)'$", text, re.MULTILINE))
+    plain = {name: re.sub(r"''|\\(.)", lambda m: m[1] or "'", value) for name, value in found.items()}
+    return Role(
+        plain.get("synchronous_standby_names", ""), plain.get("primary_conninfo"), plain.get("primary_slot_name")
+    )
+
+
+def write_role(role: Role) -> None:
+    if read_role() != role:
+        write_durably(ROLE_CONF, role.render())
+
+
+def conninfo(node: Node, peer: Peer, user: str, application_name: str, **more: str) -> str:
+    """How this node reaches a peer: by certificate, never with a password."""
+    parts = {
+        "host": peer.address,
+        "port": str(peer.port),
+        "user": user,
+        "application_name": application_name,
+        "sslmode": "verify-full",
+        "sslcert": f"{SECRETS}/server.crt",
+        "sslkey": f"{SECRETS}/server.key",
+        "sslrootcert": f"{SECRETS}/ca.crt",
+        "gssencmode": "disable",
+        "connect_timeout": "5",
+        **more,
+    }
+    return " ".join(f"{name}={conninfo_value(value)}" for name, value in parts.items())
+
+
+def conninfo_value(value: str) -> str:
+    if re.fullmatch(r"[\w./:-]+", value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def follower_role(node: Node, peer: Peer) -> Role:
+    """A standby has the synchronous names too: they count from the instant of its promotion."""
+    keepalives = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3"}
+    source = conninfo(node, peer, node.replication_role, node.name, **keepalives)
+    return Role(node.synchronous_names(), source, node.slot)
+
+
+def follows(node: Node | None) -> str | None:
+    """The peer that role.conf names; its address where no peer has it (any more)."""
+    role = read_role()
+    match = re.search(r"(?:^| )host=(?:'([^']*)'|(\S+))", role.conninfo) if role and role.conninfo else None
+    if match is None:
+        return None
+    host = match[1] or match[2]
+    return next((peer.name for peer in (node.peers if node else ()) if peer.address == host), host)
+
+
+def data_state() -> str:
+    """`empty`, `building`, `ready` or `rewinding`; see `DataFacts`. A directory that is not empty is never `empty`."""
+    if os.path.exists(REWINDING):
+        return "rewinding"
+    try:
+        if os.listdir(PGDATA):
+            return "ready"
+    except FileNotFoundError:
+        pass
+    return "building" if os.path.exists(BUILDING) else "empty"
+
+
+def is_standby() -> bool:
+    return os.path.exists(STANDBY_SIGNAL)
+
+
+def discard(path: str) -> None:
+    """Removes a tree so that a cut-off removal still looks like something to remove."""
+    if os.path.lexists(path):
+        shutil.rmtree(path)
+        sync_directory(os.path.dirname(path))
+
+
+# -------------------------------------------------------------------------------------------- the degrade marker
+
+
+def read_marker() -> dict[str, Any] | None:
+    """Commits may have been acknowledged here alone. A marker that cannot be read still says so."""
+    text = read_text(DEGRADED)
+    if text is None:
+        return None
+    try:
+        marker = json.loads(text)
+        return {"since": str(marker["since"]), "lsn": str(marker["lsn"]), "by": str(marker.get("by", "policy"))}
+    except (ValueError, KeyError, TypeError):
+        return {"since": "1970-01-01T00:00:00+00:00", "lsn": "0/0", "by": "policy"}
+
+
+def write_marker(lsn: str, by: str) -> None:
+    write_durably(DEGRADED, json.dumps({"since": now(), "lsn": lsn, "by": by}) + "\n")
+
+
+def now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
+
+
+def agent_hash() -> str:
+    """First 12 hex digits over the agent's modules as installed, by name, so that a change of any of them shows."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    digest = hashlib.sha256()
+    for name in sorted(os.listdir(here)):
+        if name.endswith(".py"):
+            with open(f"{here}/{name}", "rb") as file:
+                digest.update(name.encode() + b"\0" + file.read() + b"\0")
+    return digest.hexdigest()[:12]

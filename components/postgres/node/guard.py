@@ -1,0 +1,286 @@
+"""What a primary may promise, watched all the time: whether clients are let in, and whom commits wait for.
+
+strict     A started primary lets clients in only when a standby has everything that it had on disk when it
+           started. Commits that waited for the standby when the server went down become visible by the restart
+           alone; a client that read one could see it vanish with a failover (protocols, finding 9).
+available  Commits stop waiting for a standby that stays away. Before the first one does, a marker is on disk, and
+           it stays until a standby has all of it, so that nobody promises "nothing lost" meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import files
+import pg
+from files import Node, Role
+
+if TYPE_CHECKING:
+    import psycopg
+
+CAUGHT_UP_BYTES = 16 * 1024 * 1024
+"""A returning standby that lacks less than a segment is waited for again: about a second's worth of commits."""
+
+
+@dataclass(frozen=True)
+class Standby:
+    name: str
+    streaming: bool
+    synchronous: bool
+    flushed: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What the guard sees of a running server. Positions in the WAL are bytes from its beginning."""
+
+    in_recovery: bool
+    receiving: bool
+    names: str
+    end: int
+    standbys: tuple[Standby, ...]
+
+    def synchronous_with(self, position: int) -> bool:
+        return any(s.streaming and s.synchronous and s.flushed >= position for s in self.standbys)
+
+    def caught_up(self) -> bool:
+        return any(s.streaming and self.end - s.flushed < CAUGHT_UP_BYTES for s in self.standbys)
+
+
+def lsn(position: int) -> str:
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+
+
+def may_be_alone(node: Node, marker: dict[str, Any] | None) -> bool:
+    """Whether commits may go without a standby now: by the policy, or because an operator promoted without one."""
+    return node.synchronous == "available" or (marker is not None and marker["by"] == "failover")
+
+
+def clients_wait(node: Node) -> bool:
+    """Whether a server that starts now keeps clients out: as a standby for good, else until a standby is in sync."""
+    if files.is_standby():
+        return not node.standby_reads
+    if node.synchronous != "strict" or not node.peers:
+        return False
+    marker = files.read_marker()
+    return marker is None or marker["by"] != "failover"
+
+
+def write_admission() -> bool:
+    """Puts the clients' lines where pg_hba.conf includes them. True when that changed something."""
+    text = files.read_text(f"{files.LOADED}/clients.conf") or ""
+    if files.read_text(files.ADMITTED) == text:
+        return False
+    with open(f"{files.ADMITTED}.new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.rename(f"{files.ADMITTED}.new", files.ADMITTED)
+    return True
+
+
+def remove_admission() -> bool:
+    if not os.path.exists(files.ADMITTED):
+        return False
+    os.unlink(files.ADMITTED)
+    return True
+
+
+class Guard(threading.Thread):
+    def __init__(self, server: Callable[[], tuple[str, int]]) -> None:
+        super().__init__(daemon=True, name="guard")
+        self.server = server
+        self.wake = threading.Event()
+        self.lock = threading.Lock()
+        self.connection: psycopg.Connection[Any] | None = None
+        self.reloaded_at = 0.0
+        self.complaint = ""
+        self.forget(-1)
+
+    def forget(self, epoch: int) -> None:
+        """A server that was started again is judged anew."""
+        self.epoch = epoch
+        self.since = time.monotonic()
+        self.floor: int | None = None
+        self.alone_since: float | None = None
+        self.settling = False
+        self.settled: int | None = None
+
+    # ----------------------------------------------------------------------------------- called by the supervisor
+
+    def before_start(self) -> None:
+        with self.lock:
+            if clients_wait(files.installed_node()):
+                remove_admission()
+            else:
+                write_admission()
+
+    def refresh_clients(self) -> None:
+        with self.lock:
+            if os.path.exists(files.ADMITTED):
+                write_admission()
+
+    # -------------------------------------------------------------------------------------------------- the watch
+
+    def run(self) -> None:
+        while True:
+            try:
+                pause = self.tick()
+                self.complaint = ""
+            except Exception as problem:  # it must outlive whatever the server does
+                self.disconnect()
+                complaint = f"understudy: guard: {pg.one_line(problem)}"
+                if complaint != self.complaint and self.server()[0] == "running":
+                    print(complaint, file=sys.stderr, flush=True)
+                    self.complaint = complaint
+                pause = 0.25
+            self.wake.wait(pause)
+            self.wake.clear()
+
+    def tick(self) -> float:
+        """One look, and what follows from it. Returns the seconds until the next one is due."""
+        state, epoch = self.server()
+        if state != "running":
+            self.disconnect()
+            return 1.0
+        if epoch != self.epoch:
+            self.disconnect()
+            self.forget(epoch)
+        node = files.loaded_node()
+        view = self.look(node)
+        if view.in_recovery:
+            self.standby(node, view)
+        else:
+            self.primary(node, view)
+        if not os.path.exists(files.ADMITTED) and not view.in_recovery:
+            return 0.05 if time.monotonic() - self.since < 5 else 0.25
+        return 0.25 if self.alone_since is not None or os.path.exists(files.DEGRADED) else 1.0
+
+    def standby(self, node: Node, view: View) -> None:
+        role = files.read_role()
+        if role is not None and role.synchronous_names != node.synchronous_names():
+            self.name(node.synchronous_names(), view)
+        if view.receiving:
+            files.remove_durably(files.DEGRADED)  # what this node acknowledged alone is settled: it follows again
+        self.floor = self.alone_since = self.settled = None
+        if node.standby_reads:
+            self.admit()
+        else:
+            self.withdraw()
+
+    def primary(self, node: Node, view: View) -> None:
+        if self.floor is None:
+            self.floor = view.end
+        if node.synchronous_names() == "":
+            self.name("", view)
+            files.remove_durably(files.DEGRADED)
+            self.admit()
+            return
+        marker = files.read_marker()
+        if marker is None and view.names == "":
+            # Waiting is switched on: until the standby has what went before, it went unconfirmed.
+            files.write_marker(lsn(view.end), "policy")
+            marker = files.read_marker()
+        self.watch_names(node, view, marker)
+        if not clients_wait(node) or (view.names == node.synchronous_names() and view.synchronous_with(self.floor)):
+            self.admit()
+
+    def watch_names(self, node: Node, view: View, marker: dict[str, Any] | None) -> None:
+        """Whom commits wait for, and what the marker says of it."""
+        wanted = node.synchronous_names()
+        if view.names != wanted:
+            self.settled = self.alone_since = None
+            if not may_be_alone(node, marker) or view.caught_up():
+                self.name(wanted, view)
+            return
+        if marker is not None:
+            if self.settled is None:
+                self.settle(node)
+            elif view.synchronous_with(self.settled):
+                files.remove_durably(files.DEGRADED)
+        if node.synchronous != "available" or any(s.streaming and s.synchronous for s in view.standbys):
+            self.alone_since = None
+        elif self.alone_since is None:
+            self.alone_since = time.monotonic()
+        elif time.monotonic() - self.alone_since >= node.degrade_after:
+            if marker is None:
+                files.write_marker(lsn(view.end), "policy")
+            self.name("", view)
+
+    def settle(self, node: Node) -> None:
+        """
+        Finds a position from which on every commit has waited. The names are in force for commits when the
+        checkpointer has taken them over, which nothing shows; it has done so by the end of a checkpoint that was
+        asked for afterwards. That may take long, so a thread waits for it.
+        """
+        if self.settling:
+            return
+        self.settling = True
+        epoch = self.epoch
+
+        def wait() -> None:
+            try:
+                time.sleep(0.1)
+                with pg.connect(node, "guard", timeout_ms=0) as connection:
+                    connection.execute("CHECKPOINT")
+                    row = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'").fetchone()
+                if row and epoch == self.epoch:
+                    self.settled = int(row[0])
+            except Exception:  # it is tried again at the next look
+                pass
+            self.settling = False
+            self.wake.set()
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    # -------------------------------------------------------------------------------------------------- its hands
+
+    def name(self, names: str, view: View) -> None:
+        """Sets `synchronous_standby_names`; again after a while where it did not come into force."""
+        role = files.read_role() or Role("")
+        overdue = view.names != names and time.monotonic() - self.reloaded_at > 5
+        if role.synchronous_names != names or overdue:
+            files.write_role(replace(role, synchronous_names=names))
+            self.reload()
+
+    def admit(self) -> None:
+        with self.lock:
+            if self.server() == ("running", self.epoch) and write_admission():
+                self.reload()
+
+    def withdraw(self) -> None:
+        with self.lock:
+            if remove_admission():
+                self.reload()
+
+    def reload(self) -> None:
+        assert self.connection is not None
+        self.reloaded_at = time.monotonic()
+        self.connection.execute("SELECT pg_reload_conf()")
+
+    def look(self, node: Node) -> View:
+        if self.connection is None:
+            self.connection = pg.connect(node, "guard", timeout_ms=2000)
+        row = self.connection.execute(
+            """SELECT pg_is_in_recovery(), current_setting('synchronous_standby_names'),
+                      CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_current_wal_flush_lsn() - '0/0' END,
+                      EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')"""
+        ).fetchone()
+        assert row is not None
+        found = self.connection.execute(
+            """SELECT application_name, state = 'streaming', sync_state IN ('sync', 'quorum'),
+                      coalesce(flush_lsn - '0/0', 0)
+               FROM pg_stat_replication WHERE application_name = ANY(%s)""",
+            ([peer.name for peer in node.peers],),
+        ).fetchall()
+        standbys = tuple(Standby(name, streaming, sync, int(flushed)) for name, streaming, sync, flushed in found)
+        return View(row[0], row[3], row[1], int(row[2]), standbys)
+
+    def disconnect(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None

@@ -1,0 +1,120 @@
+"""What can be known of a postmaster, and done to it, without asking it: its lock file, its log, its orphans."""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import signal
+import threading
+import time
+
+import files
+from files import Refusal
+
+READY = ("ready", "standby")
+STREAMING = re.compile(rb"started streaming WAL from primary")
+WAL_GONE = re.compile(rb"has already been removed|can no longer (get changes|access)|slot has been invalidated")
+
+
+
+class ServerLog(threading.Thread):
+    """Passes the server's log on to ours and remembers its end, which says why a start failed."""
+
+    def __init__(self, source: int) -> None:
+        super().__init__(daemon=True)
+        self.source = source
+        self.tail: collections.deque[bytes] = collections.deque(maxlen=60)
+        self.gone_at = self.streaming_at = float("-inf")
+        self.start()
+
+    def run(self) -> None:
+        rest = b""
+        while chunk := os.read(self.source, 65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            self.tail.extend(lines)
+            for line in lines:
+                self.notice(line)
+            while chunk:
+                chunk = chunk[os.write(2, chunk) :]
+        os.close(self.source)
+
+    def notice(self, line: bytes) -> None:
+        if WAL_GONE.search(line):
+            self.gone_at = time.monotonic()
+        elif STREAMING.search(line):
+            self.streaming_at = time.monotonic()
+
+    def wal_gone(self) -> bool:
+        """A standby's source said that it has removed what the standby needs. Nothing in the server remembers that
+        between two attempts, each of which begins like a good one and ends at once."""
+        resumed = self.streaming_at > self.gone_at and time.monotonic() - self.streaming_at > 1
+        return self.gone_at > float("-inf") and not resumed
+
+    def why(self) -> str:
+        """The last errors. Statements and details are left out: they may hold values, even a secret."""
+        self.join(0.2)
+        lines = [line.decode("utf-8", "replace") for line in self.tail]
+        errors = [re.sub(r"^.*?(FATAL|PANIC|HINT|LOG):\s*", r"\1: ", line) for line in lines if wanted(line)]
+        return "; ".join(errors[-3:])
+
+
+def wanted(line: str) -> bool:
+    return bool(re.search(r"\b(FATAL|PANIC|HINT):|LOG:.*(error|could not|invalid|unrecognized|terminated by)", line))
+
+
+def spawn(node: files.Node, sink: int) -> int:
+    """Starts a postmaster that logs to `sink`, and returns its number."""
+    program = f"{node.bin}/postgres"
+    argv = [program, "-D", files.PGDATA, "-c", f"config_file={files.CONFIG}/postgresql.conf"]
+    defaults = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    null = os.open(os.devnull, os.O_RDONLY)
+    actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, sink, 1), (os.POSIX_SPAWN_DUP2, sink, 2)]
+    try:
+        return os.posix_spawn(program, argv, os.environ, file_actions=actions, setsigdef=defaults)
+    except OSError as problem:
+        raise Refusal("E_NOT_STARTABLE", f"{program}: {problem.strerror}") from None
+    finally:
+        os.close(null)
+
+
+def unfit() -> str | None:
+    """Why the data directory is not to be started."""
+    reasons = {
+        "empty": "there is no data directory",
+        "building": "the first build of the data directory was cut off",
+        "rewinding": "pg_rewind was cut off; this data directory must not be started",
+    }
+    return reasons.get(files.data_state()) or files.missing_config()
+
+
+def postmaster_status(pid: int) -> str | None:
+    """`starting`, `ready`, `standby` or `stopping`: line 8 of postmaster.pid, if it is this postmaster's."""
+    lines = (files.read_text(f"{files.PGDATA}/postmaster.pid") or "").split("\n")
+    return lines[7].strip() if len(lines) > 7 and lines[0].strip() == str(pid) else None
+
+
+def command_of(pid: int | str) -> str | None:
+    text = files.read_text(f"/proc/{pid}/comm")
+    return None if text is None else text.strip()
+
+
+def remove_stale_lock() -> None:
+    """After a restart of the container the old postmaster's number may be some other program's, and the server
+    would refuse to start. Only a lock that cannot be a postmaster's is removed; the server judges the rest."""
+    path = f"{files.PGDATA}/postmaster.pid"
+    pid = (files.read_text(path) or "").split("\n")[0].strip()
+    if pid.isdigit() and command_of(pid) != "postgres":
+        os.unlink(path)
+
+
+def orphaned_backends() -> list[int]:
+    me = os.getpid()
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and command_of(name) == "postgres":
+            status = files.read_text(f"/proc/{name}/stat") or ""
+            state, parent = (status.rpartition(")")[2].split() + ["", ""])[:2]
+            if parent == str(me) and state != "Z":
+                found.append(int(name))
+    return found

@@ -1,0 +1,69 @@
+"""The conversation: one JSON request a line on standard input, answers on standard output; see roles/session.ts."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from typing import Any
+
+from files import Refusal
+from pg import one_line
+from verbs import VERBS, Verbs
+
+PROTOCOL = 1
+
+
+class Conversation:
+    def __init__(self) -> None:
+        self.lines: queue.Queue[str | None] = queue.Queue()
+        self.gone = threading.Event()
+        self.current: Any = None
+        self.verbs = Verbs(lambda text: self.say({"id": self.current, "progress": text}), self.gone.is_set)
+
+    def read(self) -> None:
+        """On a thread, so that a caller who leaves in the middle of a long verb is noticed."""
+        for line in sys.stdin:
+            self.lines.put(line)
+        self.gone.set()
+        self.lines.put(None)
+
+    def say(self, message: dict[str, Any]) -> None:
+        try:
+            sys.stdout.write(json.dumps(message, separators=(",", ":")) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            self.gone.set()
+
+    def answer(self, line: str) -> None:
+        self.current = None
+        try:
+            request = json.loads(line)
+            self.current = request["id"]
+            verb, args = request["verb"], request.get("args") or {}
+            if verb not in VERBS:
+                raise Refusal("E_UNKNOWN_VERB", f"this agent has no verb {verb!r}")
+            result = getattr(self.verbs, verb)(**args)
+        except Refusal as no:
+            self.fail(no.code, str(no))
+        except Exception as problem:
+            kind = type(problem)
+            is_sql = kind.__module__.startswith("psycopg")
+            self.fail("E_SQL" if is_sql else "E_INTERNAL", f"{'' if is_sql else kind.__name__ + ': '}{one_line(problem)}")
+        else:
+            self.say({"id": self.current, "ok": True, "result": result})
+
+    def fail(self, code: str, message: str) -> None:
+        self.say({"id": self.current, "ok": False, "error": {"code": code, "message": " ".join(message.split())}})
+
+
+def serve() -> int:
+    conversation = Conversation()
+    conversation.say({"ready": True, "protocol": PROTOCOL})
+    threading.Thread(target=conversation.read, daemon=True).start()
+    while (line := conversation.lines.get()) is not None:
+        if line.strip():
+            conversation.answer(line)
+    os._exit(0)  # the reading thread may hold standard input

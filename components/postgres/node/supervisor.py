@@ -1,0 +1,304 @@
+"""PID 1 of a node: starts, stops and restarts the postmaster, and reaps whatever dies.
+
+One loop waits for signals, control requests and deadlines at once, so that a stop is known the instant the
+postmaster is gone: polling ten times a second, as pg_ctl does, would be a third of a switchover's write gap.
+It never escalates: a fast stop that takes too long is reported, and left to finish.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+import files
+from control import Waiter, listen, reply
+from files import Refusal
+from guard import Guard
+from postmaster import READY, ServerLog, orphaned_backends, postmaster_status, remove_stale_lock, spawn, unfit
+
+RESTARTS, RESTART_WINDOW = 5, 60.0
+"""So many ends within so many seconds, then `failed`: whoever looks shall find the first error, not the hundredth."""
+
+def log(message: str) -> None:
+    print(f"understudy: {message}", file=sys.stderr, flush=True)
+
+
+class Supervisor:
+    def __init__(self) -> None:
+        self.state = "stopped"
+        self.reason: str | None = None
+        self.pid: int | None = None
+        self.epoch = 0
+        self.wanted_up = False
+        self.start_again = False
+        self.leaving = False
+        self.launched_at = 0.0
+        self.retry_at: float | None = None
+        self.ends: list[float] = []
+        self.waiters: list[Waiter] = []
+        self.log: ServerLog | None = None
+        self.agent = files.agent_hash()
+        self.selector = selectors.DefaultSelector()
+        self.guard = Guard(lambda: (self.state, self.epoch))
+
+    # ------------------------------------------------------------------------------------------------ the loop
+
+    def run(self) -> int:
+        if os.getpid() != 1:
+            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphaned backends come to us
+        self.listen_to_signals()
+        self.listen_to_control()
+        self.boot()
+        self.guard.start()
+        while not (self.leaving and self.pid is None):
+            for key, _ in self.selector.select(self.patience()):
+                key.data()
+            self.look()
+        log("stopped")
+        return 0
+
+    def patience(self) -> float | None:
+        """How long there is nothing to do: None is until something happens."""
+        if self.state == "starting" and self.pid is not None:
+            # Nobody tells when a postmaster is ready; it writes it into postmaster.pid.
+            return 0.002 if time.monotonic() - self.launched_at < 10 else 0.05
+        times = [waiter.deadline for waiter in self.waiters]
+        times += [self.retry_at] if self.retry_at is not None else []
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def look(self) -> None:
+        """Everything that comes with time."""
+        if self.state == "starting" and self.pid is not None and postmaster_status(self.pid) in READY:
+            self.become("running")
+            self.answer("running")
+        if self.retry_at is not None and time.monotonic() >= self.retry_at:
+            self.retry()
+        for waiter in [w for w in self.waiters if time.monotonic() >= w.deadline]:
+            self.waiters.remove(waiter)
+            verb = "STOP" if self.state == "stopping" else "START"
+            seconds = round(time.monotonic() - waiter.begun, 1)
+            why = f"the server is still {self.state} after {seconds} s; it is left as it is"
+            reply(waiter.connection, {"ok": False, "code": f"E_{verb}_TIMEOUT", "message": why})
+
+    def become(self, state: str, reason: str | None = None) -> None:
+        self.state, self.reason = state, reason
+        self.guard.wake.set()
+
+    def answer(self, goal: str) -> None:
+        for waiter in [w for w in self.waiters if w.goal == goal]:
+            self.waiters.remove(waiter)
+            reply(waiter.connection, {"ok": True, "ms": round((time.monotonic() - waiter.begun) * 1000, 1)})
+
+    def refuse(self, code: str, message: str) -> None:
+        for waiter in self.waiters:
+            reply(waiter.connection, {"ok": False, "code": code, "message": message})
+        self.waiters.clear()
+
+    # ------------------------------------------------------------------------------------------------- signals
+
+    def listen_to_signals(self) -> None:
+        receiver, sender = socket.socketpair()
+        for end in (receiver, sender):
+            end.setblocking(False)
+        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+        self.signals = (receiver, sender)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        self.selector.register(receiver, selectors.EVENT_READ, self.on_signals)
+
+    def on_signals(self) -> None:
+        numbers = set(self.signals[0].recv(4096))
+        if signal.SIGCHLD in numbers:
+            self.reap()
+        if numbers & {signal.SIGTERM, signal.SIGINT}:
+            self.leave()
+        if signal.SIGHUP in numbers:
+            self.reload()
+
+    def reap(self) -> None:
+        """Signals merge, so everything that is dead is taken each time; a zombie backend would hold up a stop."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.pid:
+                self.pid = None
+                self.ended(os.waitstatus_to_exitcode(status))
+
+    def leave(self) -> None:
+        self.leaving, self.wanted_up, self.start_again, self.retry_at = True, False, False, None
+        if self.pid is not None:
+            log("fast shutdown of the server")
+            self.become("stopping")
+            os.kill(self.pid, signal.SIGINT)
+
+    # ------------------------------------------------------------------------------------------------- control
+
+    def listen_to_control(self) -> None:
+        self.server = listen()
+        self.selector.register(self.server, selectors.EVENT_READ, self.on_connection)
+
+    def on_connection(self) -> None:
+        connection, _ = self.server.accept()
+        connection.setblocking(False)
+        self.selector.register(connection, selectors.EVENT_READ, lambda: self.on_request(connection))
+
+    def on_request(self, connection: socket.socket) -> None:
+        self.selector.unregister(connection)
+        try:
+            request = json.loads(connection.recv(65536))
+            command = {"state": self.report, "start": self.start, "stop": self.stop, "restart": self.restart,
+                       "reload": self.reload, "poke": self.poke}[request["do"]]  # fmt: skip
+            result = command(**({"waiter": self.waiter(connection, request)} if "limit" in request else {}))
+        except Refusal as no:
+            reply(connection, {"ok": False, "code": no.code, "message": str(no)})
+        except Exception as problem:  # PID 1 outlives every request
+            reply(connection, {"ok": False, "code": "E_INTERNAL", "message": f"{type(problem).__name__}: {problem}"})
+        else:
+            if result is not None:
+                reply(connection, {"ok": True, **result})
+
+    def waiter(self, connection: socket.socket, request: dict[str, Any]) -> Waiter:
+        begun = time.monotonic()
+        return Waiter(connection, "running", begun, begun + float(request["limit"]))
+
+    def report(self) -> dict[str, Any]:
+        gone = self.log is not None and self.log.wal_gone()
+        return {"state": self.state, "reason": self.reason, "pid": self.pid, "agent": self.agent, "walGone": gone}
+
+    def poke(self) -> dict[str, Any]:
+        self.guard.wake.set()
+        return {}
+
+    def reload(self) -> dict[str, Any]:
+        files.ensure_state()
+        files.remember_config(files.LOADED)
+        self.guard.refresh_clients()
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGHUP)
+        self.guard.wake.set()
+        return {}
+
+    def start(self, waiter: Waiter) -> dict[str, Any] | None:
+        if self.state == "running":
+            return {"ms": 0}
+        if self.state == "stopping":
+            raise Refusal("E_STOPPING", "the server is still stopping")
+        if self.leaving:
+            raise Refusal("E_STOPPING", "the node is stopping")
+        if self.pid is None:
+            self.ends.clear()
+            self.launch()
+        self.waiters.append(waiter)
+        return None
+
+    def stop(self, waiter: Waiter) -> dict[str, Any] | None:
+        self.wanted_up, self.start_again, self.retry_at = False, False, None
+        if self.pid is None:
+            self.become("held", "stopped on demand")
+            return {"ms": 0}
+        if self.state != "stopping":
+            self.become("stopping")
+            os.kill(self.pid, signal.SIGINT)
+        waiter.goal = "down"
+        self.waiters.append(waiter)
+        return None
+
+    def restart(self, waiter: Waiter) -> dict[str, Any] | None:
+        """One request, so that a caller who dies in the middle does not leave the server down."""
+        if self.pid is None:
+            return self.start(waiter)
+        self.stop(waiter)
+        waiter.goal, self.start_again = "started again", True
+        return None
+
+    # -------------------------------------------------------------------------------------------- the postmaster
+
+    def boot(self) -> None:
+        """A hold ends with the container: whoever wants a node down for good fences its data directory."""
+        try:
+            self.launch()
+        except Refusal as no:
+            self.become("stopped", str(no))
+            log(f"idle: {no}")
+
+    def launch(self) -> None:
+        reason = unfit()
+        if reason is not None:
+            raise Refusal("E_NOT_STARTABLE", reason)
+        node = files.installed_node()
+        files.ensure_state()
+        files.remember_config(files.STARTED)
+        files.remember_config(files.LOADED)
+        self.guard.before_start()
+        remove_stale_lock()
+        source, sink = os.pipe()
+        try:
+            self.pid = spawn(node, sink)
+        except Refusal:
+            os.close(source)
+            raise
+        finally:
+            os.close(sink)
+        self.log = ServerLog(source)
+        self.epoch += 1
+        self.wanted_up, self.retry_at, self.launched_at = True, None, time.monotonic()
+        self.become("starting")
+
+    def ended(self, code: int) -> None:
+        why = f"signal {-code}" if code < 0 else f"exit status {code}"
+        if not self.wanted_up:
+            self.become("held", "stopped on demand")
+            self.answer("down")
+            if self.start_again:
+                self.start_again = False
+                for waiter in self.waiters:
+                    waiter.goal = "running"
+                self.attempt()
+            return
+        reason = f"the server ended by itself ({why}): {self.log.why() if self.log else ''}"
+        log(reason)
+        if self.state == "starting" and any(w.goal == "running" for w in self.waiters):
+            self.give_up(reason)
+            return
+        was_running = self.state == "running"
+        moment = time.monotonic()
+        self.ends = [end for end in self.ends if end > moment - RESTART_WINDOW] + [moment]
+        if len(self.ends) > RESTARTS:
+            self.give_up(f"gave up after {RESTARTS} restarts within {RESTART_WINDOW:.0f} s; {reason}")
+            return
+        self.become("starting", reason)
+        self.orphans_until = moment + 5
+        self.retry_at = moment if was_running else moment + 0.2 * 2 ** len(self.ends)
+
+    def retry(self) -> None:
+        """Backends that outlived their postmaster still have its shared memory: nothing starts before they are gone."""
+        orphans = orphaned_backends()
+        if orphans:
+            late = time.monotonic() > self.orphans_until
+            for pid in orphans:
+                os.kill(pid, signal.SIGKILL if late else signal.SIGQUIT)
+            self.retry_at = time.monotonic() + 0.01
+            return
+        self.attempt()
+
+    def attempt(self) -> None:
+        try:
+            self.launch()
+        except Refusal as no:
+            self.give_up(str(no))
+
+    def give_up(self, reason: str) -> None:
+        self.wanted_up, self.retry_at = False, None
+        self.become("failed", reason)
+        self.refuse("E_START_FAILED", reason)

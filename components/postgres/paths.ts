@@ -1,0 +1,39 @@
+/**
+ * Where things are on a node. One place, because the renderers, the node's agent (`node/node.py`), the image and
+ * the host must agree; the agent and the image repeat them, and the engine test starts a server with both.
+ */
+
+/** Written by `Host.files`, read-only for the server, outside the data directory, which pg_rewind overwrites. */
+export const CONFIG_DIRECTORY = "/etc/understudy";
+
+/** Keys, certificates and passwords: mode 0600, a directory of their own because their content is secret. */
+export const SECRETS_DIRECTORY = `${CONFIG_DIRECTORY}/secrets`;
+
+/** The protected volume. */
+export const DATA_DIRECTORY = "/var/lib/understudy";
+
+/** PostgreSQL's data directory, below the volume's root, so that the agent's notes lie beside it. */
+export const PGDATA = `${DATA_DIRECTORY}/pgdata`;
+
+/** Written by the agent: the settings that follow from the node's role. */
+export const ROLE_CONF = `${DATA_DIRECTORY}/state/role.conf`;
+
+/** Put there by the agent when clients may come in. In /run, so that a restarted container lets nobody in. */
+export const ADMITTED_CLIENTS = "/run/understudy/clients.conf";
+
+export const SOCKET_DIRECTORY = "/run/postgresql";
+
+/** uid:gid of `postgres`, fixed by `images/postgres`: volumes outlive images and carry numbers, not names. */
+export const NODE_OWNER = "999:999";
+
+/** Role that streams WAL; REPLICATION and nothing else. */
+export const REPLICATION_ROLE = "replicator";
+
+/** Role that pg_rewind reads with: EXECUTE on the functions that it needs, no superuser. */
+export const REWIND_ROLE = "rewinder";
+
+/** Name of the map in pg_ident.conf from certificates to the two roles. */
+export const CERTIFICATE_MAP = "understudy";
+
+/** First line of every rendered file. */
+export const RENDERED_HEADER = "# Rendered by Understudy; edits are overwritten.";

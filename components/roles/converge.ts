@@ -1,0 +1,115 @@
+/**
+ * Observe, plan, act. `preview` does the first two and changes nothing; `apply` does all three and is done when
+ * a fresh observation leaves nothing to plan. State is observed and never remembered, so a run that was killed
+ * at any step is finished by the next.
+ *
+ * Two converges of one deployment at the same time are not kept apart yet: each step is idempotent, but a lock
+ * that names its owner has to come around everything in `apply` below before roles can be moved.
+ */
+import { act } from "./act/act.ts";
+import type { Desired } from "./desired.ts";
+import type { Observed } from "./facts.ts";
+import { observe } from "./observe.ts";
+import { describe } from "./plan/consequences.ts";
+import { plan } from "./plan/plan.ts";
+import { renderPlan, renderRefusals } from "./plan/render.ts";
+import type { NodeAccess } from "./session.ts";
+import type { Notice, Plan, Refusal, Step } from "./steps.ts";
+
+export interface Preview {
+  /** For the operator. */
+  readonly text: string;
+  readonly steps: readonly Step[];
+  readonly refusals: readonly Refusal[];
+  readonly notices: readonly Notice[];
+  /**
+   * What the RoleChange resource takes as an input. Nothing to do: the value that the last completed converge left
+   * on the active node, so the input does not change and the resource does not run. Otherwise a new value, so it
+   * does, however often that was tried before.
+   */
+  readonly generation: string;
+  /** `NodeReport.incarnation` by node; null where it is not known. */
+  readonly incarnations: Readonly<Record<string, string | null>>;
+  readonly observed: Observed;
+}
+
+export interface Converge {
+  readonly desired: Desired;
+  readonly access: ReadonlyMap<string, NodeAccess>;
+  readonly now?: () => Date;
+}
+
+/** A reason not to go on that is meant for the operator as it is. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+}
+
+/** Stopped containers, then a stopped primary, then stopped standbys may each show new work; and one look at the end. */
+const maximumRounds = 6;
+
+export async function preview({ desired, access, now }: Converge): Promise<Preview> {
+  const observed = await observe(access, { catalogOf: desired.active, ...(now ? { now } : {}) });
+  const made = plan(observed, desired, "preview");
+  const reports = Object.entries(observed.nodes).map(([name, facts]) => {
+    return [name, facts.reach === "up" ? facts.report : null] as const;
+  });
+  const left = reports.find(([name]) => name === desired.active)?.[1]?.generation ?? null;
+  const { steps, refusals, notices } = made;
+  return {
+    text: renderPlan(made, observed, desired),
+    steps,
+    refusals,
+    notices,
+    generation: isNothing(made) && left !== null ? left : observed.at,
+    incarnations: Object.fromEntries(reports.map(([name, report]) => [name, report?.incarnation ?? null])),
+    observed,
+  };
+}
+
+export interface Apply extends Converge {
+  /** What is left on the nodes when everything is done. */
+  readonly generation: string;
+  readonly report: (line: string) => void;
+}
+
+export async function apply(request: Apply): Promise<void> {
+  const { desired, access, report } = request;
+  const timeoutSeconds = desired.policy.stepTimeoutSeconds;
+  let expected = true;
+  for (let round = 0; round < maximumRounds; round += 1) {
+    const observed = await observe(access, { catalogOf: desired.active });
+    const made = plan(observed, desired, "apply");
+    if (made.refusals.length > 0) throw new Refused(renderRefusals(made));
+    if (isNothing(made)) return await complete(request, observed);
+    if (!expected) throw new Refused(unfinished(made));
+    report(renderPlan(made, observed, desired));
+    const last = made.lookAgainAfter;
+    await act(last === null ? made.steps : made.steps.slice(0, last + 1), { access, timeoutSeconds, report });
+    expected = last !== null;
+  }
+  throw new Refused(`The nodes still showed something new after ${maximumRounds} looks. Run again.`);
+}
+
+function isNothing({ steps, refusals, lookAgainAfter }: Plan): boolean {
+  return steps.length === 0 && refusals.length === 0 && lookAgainAfter === null;
+}
+
+/** The active node is the one that is asked; it learns last, so that a kill in between means work is left. */
+async function complete({ desired, access, generation, report }: Apply, observed: Observed): Promise<void> {
+  const others = desired.nodes.map((node) => node.name).filter((name) => name !== desired.active);
+  for (const name of [...others, desired.active]) {
+    if (observed.nodes[name]?.reach !== "up") continue;
+    const session = await access.get(name)?.open();
+    await session?.call("generation", { value: generation });
+  }
+  report(`${desired.active} leads; everything is as desired.`);
+}
+
+function unfinished({ steps }: Plan): string {
+  const left = steps.map((step) => `  ${describe(step)}`);
+  return [
+    "Every step was carried out, and a new look at the nodes still finds work:",
+    ...left,
+    "Something else changes these nodes, or a step does not do what it says. Run `npm run status`, then again.",
+  ].join("\n");
+}

@@ -1,0 +1,103 @@
+/**
+ * The nodes as the plan sees them: as observed at first, and after each planned step as that step is expected to
+ * leave them (`assume.ts`). A concern therefore reads the same words whether something is so already or will be.
+ */
+import type { CatalogFacts, NodeFacts, NodeReport, Observed, SlotFacts } from "../facts.ts";
+import type { Desired, DesiredNode, Policy } from "../desired.ts";
+import type { Notice, Refusal, Step } from "../steps.ts";
+import { type NodeRole, type NodeState, roleOf, stateOf } from "./state.ts";
+
+/**
+ * `preview`: an absent container will have been created by the update before converge runs.
+ * `apply`: the update has done its part, what is still missing is refused.
+ */
+export type Moment = "preview" | "apply";
+
+export interface NodeView {
+  readonly name: string;
+  readonly wish: DesiredNode;
+  readonly facts: NodeFacts;
+  readonly report: NodeReport | null;
+  readonly state: NodeState;
+  readonly role: NodeRole;
+  /** The node that it is configured to follow. */
+  readonly follows: string | null;
+  /** `standby.signal` is written. */
+  readonly signal: boolean;
+  /** null: cannot be known before the server answers. */
+  readonly slots: readonly SlotFacts[] | null;
+  readonly catalog: CatalogFacts | null;
+  /** Runs, or will run, with the desired configuration because of a step of this plan. */
+  readonly configured: boolean;
+  /** A standby that the policy's promise already rests on. */
+  readonly inSync: boolean;
+}
+
+export interface Fleet {
+  readonly moment: Moment;
+  readonly desired: Desired;
+  /** The node that is to lead. */
+  readonly active: NodeView;
+  /** All others, in the order of the stack file. */
+  readonly standbys: readonly NodeView[];
+}
+
+/** What one concern adds to the plan. `lookAgain`: what comes after its steps is an expectation. */
+export interface Contribution {
+  readonly steps?: readonly Step[];
+  readonly refusals?: readonly Refusal[];
+  readonly notices?: readonly Notice[];
+  readonly lookAgain?: boolean;
+}
+
+/** One subject of the plan. It sees the fleet as all earlier concerns will leave it. */
+export type Concern = (fleet: Fleet) => Contribution;
+
+export function fleetOf(observed: Observed, desired: Desired, moment: Moment): Fleet {
+  const facts = (name: string): NodeFacts =>
+    observed.nodes[name] ?? { reach: "unreachable", reason: "it was not observed" };
+  const wish = desired.nodes.find((node) => node.name === desired.active);
+  if (!wish) throw new Error(`the active node ${desired.active} is not one of the nodes`);
+  const active = viewOf(wish, facts(wish.name));
+  const others = desired.nodes.filter((node) => node !== wish);
+  const standbys = others.map((node) => {
+    const view = viewOf(node, facts(node.name));
+    return { ...view, inSync: isInSync(view, active, desired.policy) };
+  });
+  return { moment, desired, active, standbys };
+}
+
+export function nodesOf(fleet: Fleet): readonly NodeView[] {
+  return [fleet.active, ...fleet.standbys];
+}
+
+export function withNode(fleet: Fleet, name: string, change: (view: NodeView) => Partial<NodeView>): Fleet {
+  const changed = (view: NodeView) => (view.name === name ? { ...view, ...change(view) } : view);
+  return { ...fleet, active: changed(fleet.active), standbys: fleet.standbys.map(changed) };
+}
+
+function viewOf(wish: DesiredNode, facts: NodeFacts): NodeView {
+  const report = facts.reach === "up" ? facts.report : null;
+  return {
+    name: wish.name,
+    wish,
+    facts,
+    report,
+    state: stateOf(facts),
+    role: roleOf(facts),
+    follows: report?.data.follows ?? null,
+    signal: report?.data.standbySignal ?? false,
+    slots: report?.server.sql?.slots ?? null,
+    catalog: report?.server.sql?.catalog ?? null,
+    configured: false,
+    inSync: false,
+  };
+}
+
+function isInSync(standby: NodeView, active: NodeView, policy: Policy): boolean {
+  if (standby.state !== "standby-streaming") return false;
+  if (active.report?.degraded) return false;
+  const sender = active.report?.server.sql?.senders.find((s) => s.applicationName === standby.name);
+  if (sender?.state !== "streaming") return false;
+  return policy.synchronous === "off" || sender.syncState === "sync" || sender.syncState === "quorum";
+}

@@ -1,0 +1,53 @@
+/**
+ * `(observed, desired) → steps or refusals`: pure, no I/O, and the heart of the package. The plan is a list of
+ * concerns, in the order in which their steps must run. Each sees the fleet as the earlier ones will leave it,
+ * so none knows of another, and a new one is a new line here.
+ */
+import type { Desired } from "../desired.ts";
+import type { Observed } from "../facts.ts";
+import type { Notice, Plan, Refusal, Step } from "../steps.ts";
+import { assume, comesUp } from "./assume.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { catalog } from "./catalog.ts";
+import { configuration, lowering } from "./configuration.ts";
+import { type Concern, type Fleet, fleetOf, type Moment, nodesOf } from "./fleet.ts";
+import { refusals } from "./refusals.ts";
+import { leader, standbys, units } from "./repair.ts";
+import { slots } from "./slots.ts";
+
+/** Until the active node leads. */
+const beforeThereIsAPrimary: readonly Concern[] = [units, bootstrap, leader];
+/** Everything else rests on that: without an expected primary there is nothing to expect. */
+const onceThereIsAPrimary: readonly Concern[] = [slots, lowering, standbys, configuration, catalog].map(
+  (concern) => (fleet) => (fleet.active.state === "primary" ? concern(fleet) : {}),
+);
+const concerns: readonly Concern[] = [...beforeThereIsAPrimary, ...onceThereIsAPrimary];
+
+export function plan(observed: Observed, desired: Desired, moment: Moment = "apply"): Plan {
+  const found = fleetOf(observed, desired, moment);
+  const refused = refusals(found);
+  const kept = nodesOf(found).filter((view) => view.state === "absent-kept");
+  const steps: Step[] = [];
+  const late: Refusal[] = [];
+  const notices: Notice[] = kept.map(keptVolume);
+  let lookAgainAfter: number | null = kept.length > 0 ? -1 : null;
+  let fleet: Fleet = kept.reduce((before, view) => comesUp(before, view.name), found);
+  for (const concern of refused.length > 0 ? [] : concerns) {
+    const added = concern(fleet);
+    steps.push(...(added.steps ?? []));
+    late.push(...(added.refusals ?? []));
+    notices.push(...(added.notices ?? []));
+    if (added.lookAgain) lookAgainAfter ??= steps.length - 1;
+    fleet = (added.steps ?? []).reduce(assume, fleet);
+  }
+  const all = [...refused, ...late];
+  if (all.length > 0) return { steps: [], lookAgainAfter: null, refusals: all, notices };
+  return { steps, lookAgainAfter, refusals: [], notices };
+}
+
+function keptVolume({ name }: { readonly name: string }): Notice {
+  return {
+    code: "N_VOLUME_KEPT",
+    message: `${name} has a data volume and no container: this update makes the container, and what is on the volume is seen then. It is taken for that of a node in its own role; it is never overwritten unseen.`,
+  };
+}

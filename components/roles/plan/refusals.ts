@@ -1,0 +1,213 @@
+/**
+ * Why a plan must not act. One rule per hazard, all of them asked, all answers reported together: nothing is
+ * changed while any of them has one.
+ */
+import type { Refusal } from "../steps.ts";
+import { readConf, sharedWhere } from "./conf.ts";
+import { type Fleet, type NodeView, nodesOf } from "./fleet.ts";
+import { holdsNothing } from "./state.ts";
+
+type Rule = (fleet: Fleet) => readonly Refusal[];
+
+const rules: readonly Rule[] = [
+  unreachable,
+  absentAtApply,
+  splitBrain,
+  timelineFork,
+  systemIdentifiers,
+  majorVersions,
+  noPrimary,
+  roleChange,
+  standbyParameters,
+  loweredDurability,
+  staleFiles,
+];
+
+export function refusals(fleet: Fleet): Refusal[] {
+  return rules.flatMap((rule) => rule(fleet));
+}
+
+/** Unreachable is not stopped: nothing that follows from its absence is done. */
+function unreachable(fleet: Fleet): Refusal[] {
+  return nodesOf(fleet).flatMap(({ name, facts }) =>
+    facts.reach === "unreachable"
+      ? [
+          {
+            code: "E_NODE_UNREACHABLE",
+            message: `${name} does not answer: ${facts.reason}. Bring it or the way to it back, then run again.`,
+          },
+        ]
+      : [],
+  );
+}
+
+function absentAtApply(fleet: Fleet): Refusal[] {
+  if (fleet.moment === "preview") return [];
+  return nodesOf(fleet).flatMap(({ name, facts }) =>
+    facts.reach === "absent"
+      ? [
+          {
+            code: "E_NODE_ABSENT",
+            message: `${name} has no container or unit, although the update has made it. It was removed by somebody else: run \`pulumi up --refresh\`.`,
+          },
+        ]
+      : [],
+  );
+}
+
+function splitBrain(fleet: Fleet): Refusal[] {
+  const primaries = nodesOf(fleet).filter((view) => view.role === "primary");
+  if (primaries.length < 2) return [];
+  const seen = primaries.map((view) => `${view.name} (${view.state}${position(view)})`).join(" and ");
+  return [
+    {
+      code: "E_SPLIT_BRAIN",
+      message:
+        `${seen} are primaries, or would be if they were started. Which of them is right cannot be decided by a program: ` +
+        "stop the applications, compare the data, keep what is needed of the wrong one, then delete its container and data volume and run again.",
+    },
+  ];
+}
+
+function position({ report }: NodeView): string {
+  const control = report?.data.control;
+  if (!control) return "";
+  return `, timeline ${control.timeline}, checkpoint ${control.checkpointLsn}`;
+}
+
+/** A standby that has been on a timeline its primary has not reached was promoted, or followed someone else. */
+function timelineFork(fleet: Fleet): Refusal[] {
+  const active = timeline(fleet.active);
+  if (fleet.active.role !== "primary" || active === null) return [];
+  return fleet.standbys.flatMap((standby) => {
+    const own = timeline(standby);
+    if (standby.role !== "standby" || own === null || own <= active) return [];
+    return [
+      {
+        code: "E_SPLIT_BRAIN",
+        message:
+          `${standby.name} is on timeline ${own}, the primary ${fleet.active.name} on ${active}: the histories have forked. ` +
+          `Find out what ${standby.name} has that ${fleet.active.name} has not, then delete its container and data volume and run again.`,
+      },
+    ];
+  });
+}
+
+function timeline({ report }: NodeView): number | null {
+  return report?.server.sql?.timeline ?? report?.data.control?.timeline ?? null;
+}
+
+export function systemIdentifier({ report }: NodeView): string | null {
+  return report?.server.sql?.systemIdentifier ?? report?.data.control?.systemIdentifier ?? null;
+}
+
+function systemIdentifiers(fleet: Fleet): Refusal[] {
+  const known = nodesOf(fleet).flatMap((view) => {
+    const id = systemIdentifier(view);
+    return id === null || holdsNothing(view.state) ? [] : [{ name: view.name, id }];
+  });
+  if (new Set(known.map(({ id }) => id)).size < 2) return [];
+  const seen = known.map(({ name, id }) => `${name} has ${id}`).join(", ");
+  return [
+    {
+      code: "E_SYSID_MISMATCH",
+      message: `The nodes hold different database systems: ${seen}. Somebody's data is on one of these volumes; move it away or correct the deployment's name.`,
+    },
+  ];
+}
+
+function majorVersions(fleet: Fleet): Refusal[] {
+  return nodesOf(fleet).flatMap((view) => {
+    const found = view.report?.data.control?.majorVersion;
+    if (found === undefined || found === view.wish.majorVersion) return [];
+    return [
+      {
+        code: "E_PG_VERSION",
+        message: `${view.name} holds data of PostgreSQL ${found}, and version ${view.wish.majorVersion} is asked for. A major upgrade is not a change of the number: set it back to ${found}.`,
+      },
+    ];
+  });
+}
+
+/** A lost primary must never be replaced by an empty one. */
+function noPrimary(fleet: Fleet): Refusal[] {
+  const nodes = nodesOf(fleet);
+  const candidate = nodes.some((view) => view.role === "primary" || view.role === "unknown");
+  if (candidate || nodes.every((view) => holdsNothing(view.state))) return [];
+  const seen = nodes.map((view) => `${view.name} is ${view.state}`).join(", ");
+  const copies = nodes.filter((view) => view.role === "standby").map((view) => view.name);
+  const advice =
+    copies.length > 0
+      ? `The data is on ${copies.join(" and ")}: make it the active site, or restore ${fleet.active.name} from a backup.`
+      : "None of them holds a usable copy: restore one from a backup.";
+  return [{ code: "E_NO_PRIMARY", message: `No node can lead: ${seen}. ${advice}` }];
+}
+
+/** The one place that refuses a change of roles; steps will stand in for it. */
+function roleChange(fleet: Fleet): Refusal[] {
+  const primaries = nodesOf(fleet).filter((view) => view.role === "primary");
+  const [leader] = primaries;
+  if (primaries.length !== 1 || leader === undefined || leader === fleet.active) return [];
+  return [
+    {
+      code: "E_ROLE_CHANGE_UNSUPPORTED",
+      message: `${leader.name} leads and ${fleet.active.name} is to lead (it is ${fleet.active.state}): this version cannot move the role. Set active back to ${leader.wish.site}.`,
+    },
+  ];
+}
+
+function standbyParameters(fleet: Fleet): Refusal[] {
+  const primary = readConf(fleet.active.wish.files["postgresql.conf"] ?? "");
+  return fleet.standbys.flatMap((view) => {
+    const standby = readConf(view.wish.files["postgresql.conf"] ?? "");
+    return sharedWhere(primary, standby, (a, b) => b < a).map((name) => ({
+      code: "E_STANDBY_PARAM",
+      message: `${view.name} is to have ${name} = ${standby[name]}, less than the primary's ${primary[name]}: its recovery would pause. Give both the same.`,
+    }));
+  });
+}
+
+/** `strict` promises that an acknowledged commit is on both sites. For declared names the catalog resets it. */
+function loweredDurability(fleet: Fleet): Refusal[] {
+  const { desired, active } = fleet;
+  if (desired.policy.synchronous !== "strict" || active.catalog === null) return [];
+  const declaredRoles = new Set(desired.catalog.roles.map((role) => role.name));
+  const declaredDatabases = new Set(desired.catalog.databases.map((database) => database.name));
+  return [
+    ...lowered("ROLE", active.catalog.roles, declaredRoles),
+    ...lowered("DATABASE", active.catalog.databases, declaredDatabases),
+  ];
+}
+
+function lowered(
+  kind: "ROLE" | "DATABASE",
+  found: Readonly<Record<string, { readonly settings: Readonly<Record<string, string>> }>>,
+  declared: ReadonlySet<string>,
+): Refusal[] {
+  return Object.entries(found).flatMap(([name, { settings }]) => {
+    const value = settings["synchronous_commit"]?.toLowerCase();
+    if (declared.has(name) || value === undefined || value === "on" || value === "remote_apply") return [];
+    return [
+      {
+        code: "E_DURABILITY_LOWERED",
+        message: `${kind.toLowerCase()} "${name}" sets synchronous_commit = ${value}, so its commits would not be on both sites: run ALTER ${kind} … RESET synchronous_commit, or choose synchronous: available.`,
+      },
+    ];
+  });
+}
+
+/** What would be loaded is not what was reviewed. */
+function staleFiles(fleet: Fleet): Refusal[] {
+  if (fleet.moment === "preview") return [];
+  return nodesOf(fleet).flatMap(({ name, wish, report }) => {
+    if (report === null) return [];
+    const stale = Object.keys(wish.files).filter((file) => report.files.installed[file] !== wish.files[file]);
+    if (stale.length === 0) return [];
+    return [
+      {
+        code: "E_FILES_STALE",
+        message: `${name} has another ${stale.join(", ")} than this update installed: another update or a hand has written there. Run \`pulumi up --refresh\`.`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,62 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Desired } from "./desired.ts";
+import type { Preview } from "./converge.ts";
+
+/**
+ * Looks at every node, without changing anything, and plans. It runs at the start of the program, at preview
+ * and at update: what it refuses is refused before any resource is touched.
+ */
+export async function observeAndPlan(desired: Desired): Promise<Preview> {
+  const result = await command.local.run({
+    command: "node scripts/converge.ts preview",
+    stdin: JSON.stringify({ desired }),
+    logging: command.local.Logging.None,
+    addPreviousOutputInEnv: false,
+  });
+  return JSON.parse(result.stdout) as Preview;
+}
+
+/**
+ * What each node's configuration volume is to be marked with: the mark that it has, so that nothing changes, or a
+ * new one where there is none, so that the files are written again although Pulumi's state has them as written.
+ */
+export function incarnationsOf(preview: Preview): Record<string, string> {
+  const known = Object.entries(preview.incarnations);
+  return Object.fromEntries(known.map(([node, mark]) => [node, mark ?? preview.observed.at]));
+}
+
+export interface RoleChangeArgs {
+  readonly desired: Desired;
+  /**
+   * Tells whether there is work: the value that the last converge left on the nodes when nothing is to be done,
+   * else a new one. It is observed and never remembered, so the resource runs exactly when the plan has steps,
+   * also when what is wrong (a node deleted by hand) is nothing that Pulumi's state knows of.
+   */
+  readonly generation: string;
+}
+
+/**
+ * Who leads, who follows, with which configuration, brought about by `converge`: observe, plan, act. One resource,
+ * so that the write gap and the way back are its own business and not the engine's hop between two resources.
+ */
+export class RoleChange extends pulumi.ComponentResource {
+  /** The last converge's account, for the stack's outputs. */
+  readonly account: pulumi.Output<string>;
+
+  constructor(name: string, args: RoleChangeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("understudy:roles:RoleChange", name, {}, opts);
+    const converge = new command.local.Command(
+      name,
+      {
+        create: "node scripts/converge.ts apply",
+        stdin: JSON.stringify({ generation: args.generation, desired: args.desired }, undefined, 2),
+        logging: command.local.Logging.StdoutAndStderr,
+        addPreviousOutputInEnv: false,
+      },
+      pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, { parent: this }),
+    );
+    this.account = converge.stdout;
+    this.registerOutputs({ account: this.account });
+  }
+}

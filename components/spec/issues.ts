@@ -1,0 +1,125 @@
+/** zod's findings in our words: where, the value (unless it may be a secret), and what to write instead. */
+import { z } from "zod";
+import type { Problem } from "./problems.ts";
+import { deploymentSchema } from "./schema.ts";
+import { show } from "./show.ts";
+import { didYouMean } from "./suggest.ts";
+
+export type Path = readonly PropertyKey[];
+
+/** `deployment.database.clientAccess[0].method`, as `pulumi config set --path` writes it. */
+export function pathText(path: Path): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : `${text}.${String(part)}`),
+    "deployment",
+  );
+}
+
+export function valueAt(raw: unknown, path: Path): unknown {
+  let value = raw;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[part];
+  }
+  return value;
+}
+
+/** Keys that people bring from elsewhere, and what they meant. */
+const knownStrangers: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /passw|secret|token|credential/i,
+    "E_SECRET_PLAINTEXT",
+    "a secret does not belong here: passwords are made by the deployment and kept as secrets",
+  ],
+  [
+    /private.?key|^key$/i,
+    "E_SECRET_PLAINTEXT",
+    "a secret does not belong here: set the key with `pulumi config set --secret caPrivateKey < key.pem`",
+  ],
+  [/^(type|connection|host)$/, "E_HBA_WEAK", "every rule is `hostssl`; there is no other kind"],
+  [
+    /^superuser$/i,
+    "E_UNKNOWN_KEY",
+    "no role of yours is a superuser: it could undo what keeps the data safe",
+  ],
+];
+
+export function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+  const path = pathText(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownKey(key, issue.path, raw));
+  }
+  const value = valueAt(raw, issue.path);
+  if (value === undefined) return [{ code: "E_REQUIRED", path, message: `is missing; ${expected(issue)}` }];
+  const code =
+    { invalid_value: "E_CHOICE", too_small: "E_RANGE", too_big: "E_RANGE" }[issue.code as string] ?? "E_TYPE";
+  const quoted =
+    typeof value === "string" && wantsNumber(issue) && value.trim() !== "" && Number.isFinite(Number(value));
+  const advice = quoted ? `${expected(issue)}: write it without quotes` : expected(issue);
+  const close = issue.code === "invalid_value" ? didYouMean(String(value), issue.values.map(String)) : "";
+  return [{ code, path, message: `${show(value, path)}; ${advice}${close && `.${close}`}` }];
+}
+
+function unknownKey(key: string, parent: Path, raw: unknown): Problem {
+  const path = pathText([...parent, key]);
+  const known = knownKeys(parent);
+  const stranger = knownStrangers.find(([pattern]) => pattern.test(key) && parent.length > 0);
+  const inHba = parent.includes("clientAccess");
+  if (stranger && (stranger[1] !== "E_HBA_WEAK" || inHba)) {
+    return { code: stranger[1], path, message: stranger[2] };
+  }
+  const present = Object.keys((valueAt(raw, parent) as object | undefined) ?? {});
+  const free = known.filter((name) => !present.includes(name));
+  const advice = didYouMean(key, free) || ` Known here: ${known.join(", ")}.`;
+  return { code: "E_UNKNOWN_KEY", path, message: `there is no such option.${advice}` };
+}
+
+/** The options of the object at a path, from the schema. */
+function knownKeys(path: Path): string[] {
+  let schema: z.core.$ZodType = deploymentSchema;
+  for (const part of path) {
+    schema = bare(schema);
+    if (schema instanceof z.ZodObject) schema = schema.shape[String(part)] ?? schema;
+    else if (schema instanceof z.ZodRecord) schema = schema.valueType;
+    else if (schema instanceof z.ZodArray) schema = schema.element;
+  }
+  schema = bare(schema);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** The type without `optional` and defaults around it. */
+export function bare(schema: z.core.$ZodType): z.core.$ZodType {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
+const wantsNumber = (issue: z.core.$ZodIssue) =>
+  issue.code === "invalid_type" && (issue.expected === "number" || issue.expected === "int");
+
+const typeWords: Readonly<Record<string, string>> = {
+  int: "a whole number",
+  number: "a whole number",
+  string: "a text",
+  boolean: "true or false",
+  object: "a map",
+  record: "a map",
+  array: "a list",
+};
+
+function expected(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${typeWords[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `expected ${issue.values.map((one) => `"${String(one)}"`).join(" or ")}`;
+    case "too_small":
+      return issue.origin === "array" ? "expected at least one" : `expected ${issue.minimum} or more`;
+    case "too_big":
+      return `expected ${issue.maximum} or less`;
+    default:
+      return "expected a text, a number, true or false";
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Reads what the user wrote by the schema, and where that fails, says why and puts the part aside, so that
+ * the rules can still look at the rest.
+ */
+import type { z } from "zod";
+import { type Path, pathText, problemsOf, valueAt } from "./issues.ts";
+import type { Problem } from "./problems.ts";
+import { deploymentSchema, type Written } from "./schema.ts";
+import { show } from "./show.ts";
+
+export interface Read {
+  /** Undefined when nothing in it can be read. */
+  readonly written: Written | undefined;
+  readonly problems: readonly Problem[];
+  /** Paths that a stand-in or a default was taken for. */
+  readonly unreadable: readonly string[];
+}
+
+export function read(raw: unknown): Read {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
+    const missing = raw === undefined || raw === null;
+    const message = missing
+      ? "is missing; it describes the deployment: at least `domain`, `database` and `sites`"
+      : `${show(raw, "deployment")}; expected a map`;
+    const code = missing ? "E_REQUIRED" : "E_TYPE";
+    return {
+      written: undefined,
+      problems: [{ code, path: "deployment", message }],
+      unreadable: ["deployment"],
+    };
+  }
+  const first = deploymentSchema.safeParse(raw);
+  if (first.success) return { written: first.data, problems: [], unreadable: [] };
+
+  const problems = first.error.issues.flatMap((issue) => problemsOf(issue, raw));
+  const rest = structuredClone(raw);
+  const unreadable = first.error.issues.flatMap((issue) => putAside(rest, issue));
+  const second = deploymentSchema.safeParse(rest);
+  return { written: second.success ? second.data : undefined, problems, unreadable };
+}
+
+/** Takes the part out of `root`, or puts a stand-in for it; returns the paths about which nothing more can be said. */
+function putAside(root: object, issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "unrecognized_keys") {
+    const parent = valueAt(root, issue.path) as Record<string, unknown> | undefined;
+    for (const key of issue.keys) delete parent?.[key];
+    return issue.keys.map((key) => pathText([...issue.path, key]));
+  }
+  const path = replaceable(issue.path);
+  const parent = valueAt(root, path.slice(0, -1)) as Record<PropertyKey, unknown> | undefined;
+  const last = path.at(-1);
+  if (parent === undefined || last === undefined) return [pathText(path)];
+  const standIn = standInFor(path);
+  if (standIn === undefined) delete parent[last];
+  else parent[last] = standIn;
+  return [pathText(path)];
+}
+
+/** An entry of a list is put aside with its list, but a rule for clients alone: its neighbours keep their numbers. */
+function replaceable(path: Path): Path {
+  const number = path.findIndex((part) => typeof part === "number");
+  if (number < 0) return path;
+  return path[number - 1] === "clientAccess" ? path.slice(0, number + 1) : path.slice(0, number);
+}
+
+const standIns: readonly (readonly [RegExp, () => unknown])[] = [
+  [/^deployment\.domain$/, () => "example.invalid"],
+  [/^deployment\.database$/, () => ({ kind: "streaming" })],
+  [/^deployment\.database\.kind$/, () => "streaming"],
+  [/^deployment\.sites$/, () => ({})],
+  [/^deployment\.sites\.[^.]*$/, () => ({ target: "containers" })],
+  [/^deployment\.sites\.[^.]*\.target$/, () => "containers"],
+  [/^deployment\.database\.(roles|databases)\.[^.]*$/, () => ({})],
+];
+
+function standInFor(path: Path): unknown {
+  const last = path.at(-1);
+  if (typeof last === "number")
+    return { databases: ["postgres"], roles: ["all"], network: `127.0.0.${last % 256}/32` };
+  const text = pathText(path);
+  return standIns.find(([pattern]) => pattern.test(text))?.[1]();
+}

@@ -1,0 +1,125 @@
+/**
+ * What a user may write under the configuration key `deployment`: structure and types alone. What a value may
+ * be beside the others is the business of `rules/`. Sites, roles and databases are maps by name, so that
+ * adding one never renames another. An unknown key is refused: a misspelt option must not be ignored.
+ */
+import { z } from "zod";
+import { field } from "./field.ts";
+import { settings, streamingDatabase } from "./schemaDatabase.ts";
+
+const port = () => z.int().min(1).max(65_535);
+
+export const site = z.strictObject({
+  target: field(z.enum(["containers"]), {
+    description: "Where the site runs. `containers`: in a Docker engine.",
+    effect: "destroys data",
+  }),
+  address: field(z.string().optional(), {
+    description: "Address of the site's node, by which the other nodes reach it.",
+    effect: "replace",
+    derived: "from the site's name, inside `containers.subnet`; adding a site moves no other",
+  }),
+  publishedPort: field(port().optional(), {
+    description: "Port on 127.0.0.1 of the Docker host for clients there.",
+    effect: "replace",
+    derived: "15432 for `site-a` or `dc1`, 15433 for `site-b`, …; from 15600 up for other names",
+  }),
+  memoryMiB: field(z.int().min(128).max(4_194_304).default(512), {
+    description: "Memory of the node's container; PostgreSQL's memory settings follow it.",
+    effect: "replace",
+    unit: "MiB",
+  }),
+  image: field(z.string().optional(), {
+    description: "Image of your own for the node.",
+    effect: "replace",
+    derived: "the image that we build",
+  }),
+  settings: field(settings.default({}), {
+    description: "Settings for this site's server alone, over `database.settings`.",
+    effect: "restart",
+  }),
+});
+
+const names = z.strictObject({
+  floating: field(z.string().optional(), {
+    description: "Name that follows the active site, fully qualified, inside `domain`.",
+    effect: "reload",
+    derived: "`db.<domain>`",
+  }),
+  ttlSeconds: field(z.int().default(5), {
+    description: "How long resolvers may remember the floating name's target, 1 to 300.",
+    effect: "none",
+    unit: "s",
+    source: "Aurora uses 5 s",
+  }),
+  serverAddress: field(z.string().optional(), {
+    description: "Address of the name server on the deployment's network.",
+    effect: "replace",
+    derived: "the second address of `containers.subnet`",
+  }),
+  publishedPort: field(port().default(15_353), {
+    description: "Port of the name server on 127.0.0.1 of the Docker host.",
+    effect: "replace",
+  }),
+});
+
+const certificates = z.strictObject({
+  caValidityDays: field(z.int().min(1).max(36_500).default(3650), {
+    description: "Life of the deployment's own certificate authority; unused when you bring one.",
+    effect: "reload",
+    unit: "days",
+  }),
+  validityHours: field(z.int().min(48).max(876_000).default(2160), {
+    description: "Life of a node's certificate.",
+    effect: "reload",
+    unit: "h",
+  }),
+  renewBeforeHours: field(z.int().min(24).default(720), {
+    description: "The first `up` that finds less than this left reissues the certificate.",
+    effect: "none",
+    unit: "h",
+  }),
+  ownCaCertificate: field(z.string().optional(), {
+    description:
+      "Certificate of a CA of your own, PEM. Its key goes into the secret `caPrivateKey` (`pulumi config set --secret caPrivateKey`), never here.",
+    effect: "reload",
+    derived: "a CA made for this deployment",
+  }),
+});
+
+const containers = z.strictObject({
+  subnet: field(z.string().default("10.86.0.0/16"), {
+    description:
+      "Network of the deployment, IPv4, /8 to /24. Its first address is the gateway, the second the name server.",
+    effect: "replace",
+  }),
+  dockerHost: field(z.string().optional(), {
+    description: "Docker engine, e.g. `unix:///var/run/docker.sock` or `ssh://user@host`.",
+    effect: "destroys data",
+    derived: "the one that `docker` uses",
+  }),
+});
+
+export const deploymentSchema = z.strictObject({
+  name: field(z.string().optional(), {
+    description: "Prefix of the name of every container, volume and network.",
+    effect: "destroys data",
+    derived: "the stack's name",
+  }),
+  domain: field(z.string(), {
+    description: "DNS zone that the deployment serves, without a trailing dot.",
+    effect: "reload",
+  }),
+  database: field(streamingDatabase, { description: "The database.", effect: "none" }),
+  sites: field(z.record(z.string(), site), {
+    description:
+      "Sites by name, at least two. The name is a DNS label in lower case; `<site>.<domain>` is its address record. Adding one touches the others by a reload; one under another name is another site, with data of its own.",
+    effect: "reload",
+  }),
+  names: field(names.prefault({}), { description: "DNS names.", effect: "none" }),
+  certificates: field(certificates.prefault({}), { description: "Certificates.", effect: "none" }),
+  containers: field(containers.prefault({}), { description: "The target `containers`.", effect: "none" }),
+});
+
+export type Written = z.output<typeof deploymentSchema>;
+export type WrittenSite = z.output<typeof site>;

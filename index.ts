@@ -1,0 +1,51 @@
+/** The program: read the configuration, look at the sites, define the deployment, export what a client needs. */
+import * as pulumi from "@pulumi/pulumi";
+import { nodeTable } from "./components/access.ts";
+import { Deployment } from "./components/deployment.ts";
+import { desiredState } from "./components/desiredState.ts";
+import { certificateEpoch, certificateFiles, now } from "./components/pki/renewal.ts";
+import { incarnationsOf, observeAndPlan } from "./components/roles/roleChange.ts";
+import { parse } from "./components/spec/parse.ts";
+import { renderProblems } from "./components/spec/problems.ts";
+
+const config = new pulumi.Config("understudy");
+const parsed = parse({
+  stack: pulumi.getStack(),
+  active: config.get("active"),
+  deployment: config.getObject("deployment"),
+  caPrivateKeyGiven: Boolean(config.get("caPrivateKey")),
+});
+if (!parsed.ok) throw new pulumi.RunError(renderProblems(parsed.problems));
+const { deployment, warnings } = parsed;
+for (const warning of warnings) pulumi.log.warn(`${warning.code}  ${warning.path}: ${warning.message}`);
+
+const epoch = certificateEpoch(deployment.certificates, now());
+const desired = desiredState(deployment, certificateFiles(deployment, epoch));
+
+// Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
+const outlook = await observeAndPlan(desired);
+if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
+if (pulumi.runtime.isDryRun()) pulumi.log.info(outlook.text);
+
+const root = new Deployment(deployment.name, {
+  deployment,
+  desired,
+  certificateEpoch: epoch,
+  generation: outlook.generation,
+  incarnations: incarnationsOf(outlook),
+  caPrivateKey: config.getSecret("caPrivateKey"),
+});
+
+/** The site that takes writes. */
+export const active = root.active;
+/** The floating name and its port. */
+export const endpoint = root.endpoint;
+/** libpq URI for clients on the Docker host. Secret. */
+export const uri = root.uri;
+export const caCertificate = root.caCertificate;
+/** Name, site, address and ports of every node. */
+export const nodes = nodeTable(deployment);
+/** Where the deployment's names are served, for `npm run status`. */
+export const names = deployment.names;
+/** What `npm run status` holds the nodes against. It holds no secret; marked as one, the screen stays readable. */
+export const wish = pulumi.secret(JSON.stringify(desired));

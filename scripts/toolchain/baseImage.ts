@@ -1,0 +1,174 @@
+/** `debian:trixie-slim`: the one that the engine has, or a pull, or one made here from Debian's packages. */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { canInstallPackages, installPackages } from "./apt.ts";
+import { withLock } from "./cache.ts";
+import { lastLines, onPath, runCommand } from "./command.ts";
+import { docker, hasImage } from "./docker.ts";
+import { readIfThere } from "./files.ts";
+import { cacheFolder } from "./paths.ts";
+import { SetUpProblem } from "./problem.ts";
+import { type Progress, timed } from "./progress.ts";
+
+export const BASE_IMAGE = "debian:trixie-slim";
+const SUITE = "trixie";
+
+/** A registry that is there answers its first question at once; the pull itself may take its time. */
+const REGISTRY_MS = 10_000;
+const PULL_MS = 600_000;
+
+export async function ensureBaseImage(progress: Progress): Promise<void> {
+  if (await hasImage(BASE_IMAGE)) {
+    progress.found(`base image: ${BASE_IMAGE} is there`);
+    return;
+  }
+  await withLock("base-image", async () => {
+    if (await hasImage(BASE_IMAGE)) return;
+    const { value: how, took } = await timed(() =>
+      progress.during(`base image: ${BASE_IMAGE}`, async () =>
+        (await pull()) ? "pulled" : await make(progress),
+      ),
+    );
+    progress.done(`base image: ${BASE_IMAGE} ${how} (${took})`);
+  });
+}
+
+async function pull(): Promise<boolean> {
+  // Asking for the manifest first keeps a registry that swallows packets from costing the whole time of a pull.
+  const manifest = await docker(["manifest", "inspect", BASE_IMAGE], { timeoutMs: REGISTRY_MS });
+  if (manifest.code !== 0) return false;
+  return (await docker(["pull", "--quiet", BASE_IMAGE], { timeoutMs: PULL_MS })).code === 0;
+}
+
+async function make(progress: Progress): Promise<string> {
+  if (onPath("debootstrap") === undefined) {
+    if (!canInstallPackages())
+      throw noBase("debootstrap is not installed, and installing it needs root and apt.");
+    await installPackages(["debootstrap"], progress);
+  }
+  if (process.getuid?.() !== 0) throw noBase("debootstrap needs root.");
+  const folder = mkdtempSync(join(tmpdir(), "understudy-base-"));
+  try {
+    await bootstrap(folder);
+    await importFolder(folder);
+    return "made with debootstrap";
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function bootstrap(folder: string): Promise<void> {
+  const mirror = await debianMirror();
+  const logFile = join(cacheFolder(), "logs", "debootstrap.log");
+  const result = await runCommand("debootstrap", ["--variant=minbase", SUITE, folder, mirror], { logFile });
+  if (result.code !== 0)
+    throw noBase("debootstrap failed:", ...lastLines(result.stdout, 4), `Its log: ${logFile}`);
+  writeFileSync(join(folder, "etc", "apt", "sources.list"), renderSources(mirror, await hasUpdates(mirror)));
+  if (mirror.startsWith("https:")) carryCertificates(folder);
+  for (const waste of [
+    "var/cache/apt/archives",
+    "var/lib/apt/lists",
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+  ]) {
+    rmSync(join(folder, waste), { recursive: true, force: true });
+    mkdirSync(join(folder, waste), { recursive: true });
+  }
+  mkdirSync(join(folder, "var/cache/apt/archives/partial"), { recursive: true });
+}
+
+/** Where this machine gets its packages from, if it is a Debian; else where everybody does. */
+async function debianMirror(): Promise<string> {
+  const isDebian = /^ID=debian$/m.test(readIfThere("/etc/os-release") ?? "");
+  const result = await runCommand("apt-get", [
+    "indextargets",
+    "--format",
+    "$(REPO_URI)|$(COMPONENT)",
+    "Identifier: Packages",
+  ]);
+  return (isDebian ? mirrorAmong(result.stdout) : undefined) ?? "";
+}
+
+/** The first repository of Debian itself (not its security updates, not a vendor's) in apt's own list. */
+export function mirrorAmong(indexTargets: string): string | undefined {
+  return indexTargets
+    .split("\n")
+    .map((line) => line.split("|"))
+    .filter(([, component]) => component === "main")
+    .map(([uri]) => (uri ?? "").replace(/\/+$/, ""))
+    .find((uri) => /^https?:\/\/.*\/debian$/.test(uri));
+}
+
+/** Mirrors for air-gapped sites often carry the release alone; a source that is not there fails every build. */
+async function hasUpdates(mirror: string): Promise<boolean> {
+  try {
+    const answers = await Promise.all(
+      [
+        `${mirror}/dists/${SUITE}-updates/InRelease`,
+        `${securityMirror(mirror)}/dists/${SUITE}-security/InRelease`,
+      ].map((url) => fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5_000) })),
+    );
+    return answers.every((answer) => answer.ok);
+  } catch {
+    return false;
+  }
+}
+
+function securityMirror(mirror: string): string {
+  return `${mirror}-security`;
+}
+
+export function renderSources(mirror: string, updates: boolean): string {
+  const release = `deb ${mirror} ${SUITE} main\n`;
+  if (!updates) return release;
+  return `${release}deb ${mirror} ${SUITE}-updates main\ndeb ${securityMirror(mirror)} ${SUITE}-security main\n`;
+}
+
+/** apt in a build of ours then trusts whom this machine trusts. */
+function carryCertificates(folder: string): void {
+  const bundle = "/etc/ssl/certs/ca-certificates.crt";
+  const target = join(folder, bundle);
+  if (!existsSync(bundle)) return;
+  mkdirSync(dirname(target), { recursive: true });
+  copyFileSync(bundle, target);
+}
+
+async function importFolder(folder: string): Promise<void> {
+  const archive = `${folder}.tar`;
+  try {
+    const tar = await runCommand("tar", [
+      "-C",
+      folder,
+      "--exclude=./dev/*",
+      "--exclude=./proc/*",
+      "--exclude=./sys/*",
+      "-cf",
+      archive,
+      ".",
+    ]);
+    if (tar.code !== 0) throw noBase("tar failed:", ...lastLines(tar.stderr));
+    const result = await docker([
+      "import",
+      "--change",
+      'CMD ["bash"]',
+      "--message",
+      "debootstrap",
+      archive,
+      BASE_IMAGE,
+    ]);
+    if (result.code !== 0) throw noBase("docker import failed:", ...lastLines(result.stderr));
+  } finally {
+    rmSync(archive, { force: true });
+  }
+}
+
+function noBase(what: string, ...details: readonly string[]): SetUpProblem {
+  return new SetUpProblem(
+    `The base image ${BASE_IMAGE} is not there, cannot be pulled, and could not be made.`,
+    what,
+    ...details,
+    `Pull it (docker pull ${BASE_IMAGE}), or load it from a file (docker load), and run this again.`,
+  );
+}

@@ -1,0 +1,2 @@
+export function processIdentity(pid: number): string | undefined;
+export function tryLock(path: string): { release(): void } | { holder: number };

@@ -1,0 +1,56 @@
+/** Everything that a deployment needs on this machine, made sure of; what does not depend on one another at once. */
+import { imageNames } from "../../components/hosts/containers/images.ts";
+import { ensureBaseImage } from "./baseImage.ts";
+import { ensureCli } from "./cli.ts";
+import { ensureEngine } from "./engine.ts";
+import { ensureBackend, pulumiEnvironment } from "./environment.ts";
+import { ensureImage } from "./nodeImages.ts";
+import { ensurePlugins } from "./plugins.ts";
+import { Progress, seconds } from "./progress.ts";
+
+export interface Toolchain {
+  /** For every program that is started: PATH, Pulumi's home, state and passphrase. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly progress: Progress;
+  /** This set-up started the Docker engine. */
+  readonly startedEngine: boolean;
+}
+
+export interface SetUpOptions {
+  /** Say nothing of what is in place already. */
+  readonly quiet: boolean;
+  /** Default true. False for commands that touch no container. */
+  readonly containers?: boolean;
+}
+
+export async function setUp(options: SetUpOptions): Promise<Toolchain> {
+  const started = Date.now();
+  const progress = new Progress({ quiet: options.quiet });
+  const backend = ensureBackend(progress);
+  const [cli, home, engine] = await allSettled([
+    ensureCli(progress),
+    ensurePlugins(progress),
+    options.containers === false ? Promise.resolve({ started: false }) : ensureContainers(progress),
+  ]);
+  progress.found(`set-up: ${seconds(Date.now() - started)}`);
+  return { env: pulumiEnvironment({ cli, home, backend }), progress, startedEngine: engine.started };
+}
+
+async function ensureContainers(progress: Progress): Promise<{ started: boolean }> {
+  const engine = await ensureEngine(progress);
+  await ensureBaseImage(progress);
+  await allSettled(imageNames.map((name) => ensureImage(name, progress)));
+  return engine;
+}
+
+/** As Promise.all, but what is under way is not left behind, half done, by the first failure. */
+async function allSettled<T extends readonly unknown[]>(
+  work: {
+    [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  const results = await Promise.allSettled(work as readonly Promise<unknown>[]);
+  const failure = results.find((result) => result.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+  return results.map((result) => (result.status === "fulfilled" ? result.value : undefined)) as unknown as T;
+}

@@ -1,0 +1,121 @@
+/**
+ * A stack of its own for a test: own state, passphrase, names, network and ports, so that it can run beside the
+ * demo. Every call goes through `scripts/pulumi.ts`, as a user's does.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+
+const run = promisify(execFile);
+
+export interface Outcome {
+  readonly code: number;
+  readonly text: string;
+}
+
+export interface StackConfig {
+  active: string;
+  deployment: Record<string, unknown> & { database: Record<string, unknown>; sites: Record<string, object> };
+}
+
+export class TestStack {
+  readonly name: string;
+  readonly folder: string;
+  readonly config: StackConfig;
+
+  constructor(name: string, config: StackConfig) {
+    this.name = name;
+    this.config = config;
+    this.folder = mkdtempSync(join(tmpdir(), `understudy-${name}-`));
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      PULUMI_BACKEND_URL: `file://${this.folder}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+    };
+  }
+
+  get configFile(): string {
+    return join(this.folder, "config.yaml");
+  }
+
+  writeConfig(extra: Record<string, unknown> = {}): void {
+    const config = { "understudy:active": this.config.active, "understudy:deployment": this.config.deployment, ...extra };
+    writeFileSync(this.configFile, stringify({ config }));
+  }
+
+  start(...args: string[]): ChildProcess {
+    const common = ["--stack", this.name, "--config-file", this.configFile, "--non-interactive"];
+    return spawn(process.execPath, ["scripts/pulumi.ts", ...args, ...common], {
+      env: this.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+  }
+
+  async pulumi(...args: string[]): Promise<Outcome> {
+    return await finished(this.start(...args));
+  }
+
+  async init(): Promise<void> {
+    this.writeConfig();
+    const child = spawn(process.execPath, ["scripts/pulumi.ts", "stack", "init", this.name], {
+      env: this.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const outcome = await finished(child);
+    if (outcome.code !== 0) throw new Error(`stack init failed:\n${outcome.text}`);
+  }
+
+  async up(...args: string[]): Promise<Outcome> {
+    this.writeConfig();
+    return await this.pulumi("up", "--yes", ...args);
+  }
+
+  async preview(...args: string[]): Promise<Outcome> {
+    this.writeConfig();
+    return await this.pulumi("preview", ...args);
+  }
+
+  async outputs<T = Record<string, unknown>>(): Promise<T> {
+    const args = ["scripts/pulumi.ts", "stack", "output", "--json", "--show-secrets", "--stack", this.name];
+    const { stdout } = await run(process.execPath, args, { env: this.environment, maxBuffer: 1 << 24 });
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Removes what the stack made, by its label, whatever state Pulumi's own record is in. */
+  async remove(): Promise<void> {
+    const filter = `label=understudy.deployment=${this.name}`;
+    for (const id of await list("ps", "-aq", "--filter", filter)) await docker("rm", "-f", "-v", id);
+    for (const id of await list("volume", "ls", "-q", "--filter", filter)) await docker("volume", "rm", "-f", id);
+    for (const id of await list("network", "ls", "-q", "--filter", filter)) await docker("network", "rm", id);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function docker(...args: string[]): Promise<string> {
+  return (await run("docker", args, { maxBuffer: 1 << 24 })).stdout.trim();
+}
+
+async function list(...args: string[]): Promise<string[]> {
+  return (await docker(...args)).split("\n").filter((line) => line !== "");
+}
+
+export function finished(child: ChildProcess): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let text = "";
+    child.stdout?.on("data", (chunk) => {
+      text += chunk;
+    });
+    child.stderr?.on("data", (chunk) => {
+      text += chunk;
+    });
+    child.on("close", (code) => resolve({ code: code ?? 1, text }));
+  });
+}
