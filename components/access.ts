@@ -1,3 +1,4 @@
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Deployment } from "./spec/model.ts";
 
@@ -22,8 +23,27 @@ export function nodeTable(deployment: Deployment): NodeRow[] {
 }
 
 /** Where the program leaves the CA's certificate for clients on this machine, relative to the project. */
-export function caFile(deployment: Deployment): string {
+function caFile(deployment: Deployment): string {
   return `.understudy/${deployment.name}/ca.crt`;
+}
+
+/** libpq takes the CA to trust from a file only; without it the URI would not be usable as it is printed. */
+export function writeCaFile(
+  deployment: Deployment,
+  certificate: pulumi.Output<string>,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const file = caFile(deployment);
+  return new command.local.Command(
+    `${deployment.name}-ca-file`,
+    {
+      create: `mkdir -p "$(dirname ${file})" && cat > ${file}.new && mv ${file}.new ${file}`,
+      delete: `rm -f ${file}`,
+      stdin: certificate,
+      addPreviousOutputInEnv: false,
+    },
+    opts,
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { clientUri, nodeTable } from "./access.ts";
+import { clientUri, nodeTable, writeCaFile } from "./access.ts";
 import { NameServer } from "./dns/nameServer.ts";
 import { DnsRecord, FloatingRecord } from "./dns/record.ts";
 import { ContainerHost } from "./hosts/containers/containerHost.ts";
@@ -51,6 +51,8 @@ export class Deployment extends pulumi.ComponentResource {
       (site) =>
         new NodeCertificate(`${name}-${site.name}`, { authority, deployment, node: site.node, epoch: args.certificateEpoch }, here),
     );
+
+    writeCaFile(deployment, authority.certificate, here);
 
     // Hosts
     const provider = new docker.Provider(`${name}-docker`, dockerProviderArgs(deployment), here);

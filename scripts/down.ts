@@ -29,18 +29,26 @@ async function removeStack(env: NodeJS.ProcessEnv, stack: string, progress: Prog
   await ensureEngine(progress);
   await pulumi(env, "state", "unprotect", "--all", "--yes", "--stack", stack);
   const options = { cwd: projectRoot, env };
-  const destroyed = await runVisibly("pulumi", ["destroy", "--yes", "--skip-preview", "--stack", stack], options);
+  const destroyed = await runVisibly(
+    "pulumi",
+    ["destroy", "--yes", "--skip-preview", "--stack", stack],
+    options,
+  );
   await sweep(remains, progress);
   if (destroyed !== 0) {
-    progress.done("pulumi destroy failed (see above); what it left was removed by its label, and the stack is forgotten");
+    progress.done(
+      "pulumi destroy failed (see above); what it left was removed by its label, and the stack is forgotten",
+    );
   }
   const force = destroyed === 0 ? [] : ["--force"];
   const removed = await pulumi(env, "stack", "rm", "--yes", "--preserve-config", ...force, "--stack", stack);
-  if (removed.code !== 0) throw new SetUpProblem("The stack could not be removed:", ...lastLines(removed.stderr));
+  if (removed.code !== 0)
+    throw new SetUpProblem("The stack could not be removed:", ...lastLines(removed.stderr));
   progress.done(`down: stack ${stack} and everything of it are gone`);
 }
 
 /** Volumes outlive their resources on purpose, and a killed `up` may have left what the state does not know. */
 async function sweep(remains: readonly Remains[], progress: Progress): Promise<void> {
-  for (const removed of (await Promise.all(remains.map(removeRemains))).flat()) progress.done(`removed ${removed}`);
+  for (const removed of (await Promise.all(remains.map(removeRemains))).flat())
+    progress.done(`removed ${removed}`);
 }

@@ -21,8 +21,6 @@ async function main([name, ...args]) {
   const script = scriptFile(name);
   const node = isNewEnough(process.version) ? process.execPath : ensureNode();
   process.env.PATH = [dirname(node), process.env.PATH].join(delimiter);
-  // The CLI, the language host and the plugins start one Node each: compiled code is kept between them.
-  process.env.NODE_COMPILE_CACHE ??= join(cache, "node-compile-cache");
   // Node's own fetch then follows HTTPS_PROXY, as curl and npm do.
   process.env.NODE_USE_ENV_PROXY ??= "1";
   ensureModules();

@@ -15,25 +15,69 @@ const DEFAULT_RINGS = ["unit", "mocks", "engine"];
 /** They start nothing outside of their own process, so they need no toolchain. */
 const WITHOUT_TOOLCHAIN = new Set(["unit", "mocks"]);
 
+interface Verdict {
+  /** What else than a test failed, or undefined. */
+  readonly complaints: readonly string[];
+  readonly counts: Counts;
+}
+
 await runScript(async () => {
   const rings = ringsOf(process.argv.slice(2));
-  if (rings.every((ring) => WITHOUT_TOOLCHAIN.has(ring))) return check(rings, process.env);
+  const { complaints, counts } = rings.every((ring) => WITHOUT_TOOLCHAIN.has(ring))
+    ? await check(rings, process.env)
+    : await checkWithToolchain(rings);
+  for (const complaint of complaints) process.stdout.write(`${complaint}\n`);
+  process.stdout.write(`${renderCounts(counts)}\n`);
+  return complaints.length === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+});
+
+function ringsOf(args: readonly string[]): readonly string[] {
+  const unknown = args.filter((ring) => !RINGS.includes(ring));
+  if (unknown.length > 0) {
+    throw new SetUpProblem(`There is no ring ${unknown.join(", ")}.`, `Known: ${RINGS.join(", ")}`);
+  }
+  return args.length > 0 ? args : DEFAULT_RINGS;
+}
+
+async function checkWithToolchain(rings: readonly string[]): Promise<Verdict> {
   const { env, progress, startedEngine } = await setUp({ quiet: false });
   try {
     return await check(rings, env);
   } finally {
     if (startedEngine) await stopEngineIfOurs(progress);
   }
-});
-
-function ringsOf(args: readonly string[]): readonly string[] {
-  const unknown = args.filter((ring) => !RINGS.includes(ring));
-  if (unknown.length > 0) throw new SetUpProblem(`There is no ring ${unknown.join(", ")}.`, `Known: ${RINGS.join(", ")}`);
-  return args.length > 0 ? args : DEFAULT_RINGS;
 }
 
-async function check(rings: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const options = { cwd: projectRoot, env };
-  const lint = await runVisibly(local("@biomejs/biome/bin/biome"), ["ci", "."], options);
-  return 0;
+/** Everything is run, whatever failed before: one run tells all that is wrong. */
+async function check(rings: readonly string[], env: NodeJS.ProcessEnv): Promise<Verdict> {
+  const lint = await tool("biome", ["ci", "."], env);
+  const types = await tool("tsc", ["--noEmit", "--project", "."], env);
+  const { code, counts } = await runTests(rings, env);
+  const complaints = [
+    ...(lint === 0 ? [] : ["format or lint: failed (see above; npm run format mends most of it)"]),
+    ...(types === 0 ? [] : ["types: failed (see above)"]),
+    ...(code === 0 || counts.failed > 0 ? [] : [`vitest: ended with exit code ${code} (see above)`]),
+    ...(counts.passed + counts.failed > 0 ? [] : ["tests: none was run"]),
+  ];
+  return { complaints, counts };
+}
+
+async function runTests(
+  rings: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ code: number; counts: Counts }> {
+  const folder = mkdtempSync(join(tmpdir(), "understudy-test-"));
+  try {
+    const report = join(folder, "report.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const projects = rings.flatMap((ring) => ["--project", ring]);
+    const code = await tool("vitest", ["run", ...projects, ...reporters], env);
+    return { code, counts: countTests(readIfThere(report)) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function tool(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return runVisibly(join(projectRoot, "node_modules", ".bin", name), args, { cwd: projectRoot, env });
 }

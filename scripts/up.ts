@@ -8,14 +8,23 @@ import { ensureStack, pulumi, takeStack } from "./toolchain/stack.ts";
 interface Outputs {
   readonly active?: string;
   readonly endpoint?: string;
-  readonly nodes?: readonly { name: string; site: string; address: string; port: number; publishedPort: number }[];
+  readonly nodes?: readonly {
+    name: string;
+    site: string;
+    address: string;
+    port: number;
+    publishedPort: number;
+  }[];
 }
 
 await runScript(async () => {
   const { stack, rest } = takeStack(process.argv.slice(2));
   const { env } = await setUp({ quiet: false });
   await ensureStack(env, stack);
-  const code = await runVisibly("pulumi", ["up", "--yes", "--stack", stack, ...rest], { cwd: projectRoot, env });
+  const code = await runVisibly("pulumi", ["up", "--yes", "--stack", stack, ...rest], {
+    cwd: projectRoot,
+    env,
+  });
   if (code === 0) process.stdout.write(`\n${howToConnect(await outputs(env, stack), stack)}\n`);
   return code;
 });

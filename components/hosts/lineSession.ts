@@ -20,12 +20,17 @@ interface Pending {
 }
 
 interface Answer {
+  /** The greeting, before any question. */
+  readonly ready?: boolean;
+  readonly protocol?: number;
   readonly id?: number;
   readonly progress?: string;
   readonly result?: unknown;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** Raised, here and in the agent's serve.py, when an old agent could misunderstand a request. */
+const protocol = 1;
 const defaultTimeoutMs = 30_000;
 const killAfterMs = 2_000;
 const keptNoise = 2000;
@@ -112,6 +117,10 @@ export class LineSession implements Session {
 
   #take(line: string): void {
     const answer = parse(line);
+    if (answer?.ready) {
+      const known = answer.protocol === protocol;
+      return known ? undefined : this.#end("E_PROTOCOL", `it speaks protocol ${answer.protocol}, we ${protocol}`);
+    }
     if (answer === undefined) return this.#end("E_PROTOCOL", `it said something that is no answer: ${excerpt(line)}`);
     const pending = this.#pending.get(answer.id ?? -1);
     // An answer to a question that was given up.
@@ -139,7 +148,7 @@ export class LineSession implements Session {
 function parse(line: string): Answer | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "id" in value ? (value as Answer) : undefined;
+    return typeof value === "object" && value !== null && ("id" in value || "ready" in value) ? (value as Answer) : undefined;
   } catch {
     return undefined;
   }

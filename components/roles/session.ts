@@ -3,6 +3,7 @@
  * one JSON answer a line, over a kept `docker exec -i` or ssh channel. The channel is opened once per converge,
  * because opening one costs more than most steps (about 60 ms for a docker exec).
  *
+ *     ← {"ready": true, "protocol": 1}                                          once, first
  *     → {"id": 7, "verb": "clone", "args": {"from": "site-a"}}
  *     ← {"id": 7, "progress": "12 % of 41 MB"}                                  any number, or none
  *     ← {"id": 7, "result": {"bytes": 43012096}}                                or

@@ -7,7 +7,7 @@
  */
 import { type Cidr, ipv4 } from "./ip.ts";
 
-const plainName = /^(?:site|dc|node|region|zone|az|host|db|pg)[-]?(?:([a-z])|0*([1-9]\d{0,2}))$/;
+const plainName = /^(?:site|dc|node|region|zone|az|host|db|pg)(?:-([a-z])|-?0*([1-9]\d{0,2}))$/;
 const plainNames = 100;
 
 /** `site-a` → 1, `dc2` → 2; undefined for a name that does not count. */

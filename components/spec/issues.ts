@@ -116,7 +116,8 @@ function expected(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return `expected ${issue.values.map((one) => `"${String(one)}"`).join(" or ")}`;
     case "too_small":
-      return issue.origin === "array" ? "expected at least one" : `expected ${issue.minimum} or more`;
+      if (issue.origin !== "array") return `expected ${issue.minimum} or more`;
+      return `expected at least one${issue.path.at(-1) === "clientAccess" ? "; leave it out for the default" : ""}`;
     case "too_big":
       return `expected ${issue.maximum} or less`;
     default:

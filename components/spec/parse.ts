@@ -56,8 +56,7 @@ function readActive(value: unknown): { readonly name: string; readonly problem?:
 }
 
 function applyRules(deployment: Deployment, context: RuleContext, aside: readonly string[]): Problem[] {
-  const couldMislead = (rule: Rule) =>
-    rule.needs.some((need) => aside.some((path) => concerns(path, need)));
+  const couldMislead = (rule: Rule) => rule.needs.some((need) => aside.some((path) => concerns(path, need)));
   return rules
     .filter((rule) => !couldMislead(rule))
     .flatMap((rule) => rule.check(deployment, context).map((finding) => ({ code: rule.code, ...finding })))

@@ -34,7 +34,11 @@ export function renderReference(): string {
     ].join("\n"),
   );
   const legend = Object.entries(effects).map(([name, text]) => `- **${name}**: ${text}`);
-  return [["What a change of an option does at most:", "", ...legend].join("\n"), ...tables, ownedTable()].join("\n\n");
+  return [
+    ["What a change of an option does at most:", "", ...legend].join("\n"),
+    ...tables,
+    ownedTable(),
+  ].join("\n\n");
 }
 
 /** The object's own table, then those of the objects inside it. */

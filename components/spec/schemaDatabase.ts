@@ -97,7 +97,7 @@ export const streamingDatabase = z.strictObject({
     effect: "restart",
     source: "PostgreSQL 19",
   }),
-  clientAccess: field(z.array(clientAccess).optional(), {
+  clientAccess: field(z.array(clientAccess).min(1).optional(), {
     description:
       "Who may connect from where, in the order of pg_hba.conf; rules for replication come before and a final reject after. Clients on the Docker host arrive with the gateway's address, which is inside the subnet.",
     effect: "reload",

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type { Cli } from "./cli.ts";
 import { writeIfDifferent } from "./files.ts";
-import { projectFolder, projectRoot } from "./paths.ts";
+import { cacheFolder, projectFolder, projectRoot } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 
 /**
@@ -43,6 +43,8 @@ export function pulumiEnvironment(
     // Everything is in place, so a question to the vendor is a wait for nothing where he cannot be reached.
     ...(parts.cli.kind === "installed" ? {} : { PULUMI_SKIP_UPDATE_CHECK: "true" }),
     ...(parts.home === undefined ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
+    // One Node each for the language host, the program and every plugin: compiled code is kept between them.
+    NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? join(cacheFolder(), "node-compile-cache"),
     PATH: path,
     UNDERSTUDY_NODE: process.execPath,
     UNDERSTUDY_ROOT: projectRoot,

@@ -58,7 +58,11 @@ export async function removeRemains({ deployment, dockerHost }: Remains): Promis
 }
 
 const KINDS = [
-  { kind: "container", list: ["ps", "--all", "--format", "{{.Names}}"], remove: ["rm", "--force", "--volumes"] },
+  {
+    kind: "container",
+    list: ["ps", "--all", "--format", "{{.Names}}"],
+    remove: ["rm", "--force", "--volumes"],
+  },
   { kind: "volume", list: ["volume", "ls", "--format", "{{.Name}}"], remove: ["volume", "rm", "--force"] },
   { kind: "network", list: ["network", "ls", "--format", "{{.Name}}"], remove: ["network", "rm"] },
 ] as const;

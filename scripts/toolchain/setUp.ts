@@ -4,6 +4,7 @@ import { ensureBaseImage } from "./baseImage.ts";
 import { ensureCli } from "./cli.ts";
 import { ensureEngine } from "./engine.ts";
 import { ensureBackend, pulumiEnvironment } from "./environment.ts";
+import { clearDeadLocks } from "./locks.ts";
 import { ensureImage } from "./nodeImages.ts";
 import { ensurePlugins } from "./plugins.ts";
 import { Progress, seconds } from "./progress.ts";
@@ -27,6 +28,7 @@ export async function setUp(options: SetUpOptions): Promise<Toolchain> {
   const started = Date.now();
   const progress = new Progress({ quiet: options.quiet });
   const backend = ensureBackend(progress);
+  clearDeadLocks(backend.PULUMI_BACKEND_URL ?? process.env.PULUMI_BACKEND_URL ?? "", progress);
   const [cli, home, engine] = await allSettled([
     ensureCli(progress),
     ensurePlugins(progress),

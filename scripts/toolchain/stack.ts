@@ -50,14 +50,18 @@ export async function ensureStack(env: NodeJS.ProcessEnv, stack: string): Promis
   const file = stackFile(stack);
   const original = readIfThere(file);
   if (original === undefined) {
-    throw new SetUpProblem(`There is no stack file ${file}.`, "Copy one of those beside it and change what differs.");
+    throw new SetUpProblem(
+      `There is no stack file ${file}.`,
+      "Copy one of those beside it and change what differs.",
+    );
   }
   // A salt belongs to the passphrase of the clone that it was made in. One that came with the file from elsewhere
   // would be taken for a wrong passphrase; as long as nothing is encrypted with it, it is of no use to anybody.
   const clean = withoutUnusedSalt(original);
   if (clean !== original) writeFileSync(file, clean);
   const made = await pulumi(env, "stack", "init", stack);
-  if (made.code !== 0) throw new SetUpProblem(`The stack ${stack} could not be made:`, ...lastLines(made.stderr));
+  if (made.code !== 0)
+    throw new SetUpProblem(`The stack ${stack} could not be made:`, ...lastLines(made.stderr));
   // Pulumi writes the whole file anew, in a style of its own: what the user wrote is put back, with the salt.
   const salt = saltLine(readFileSync(file, "utf8"));
   if (salt !== undefined) writeFileSync(file, `${withoutUnusedSalt(clean).trimEnd()}\n${salt}\n`);

@@ -1,78 +1,40 @@
-/** A certificate authority for one test, made in memory. */
-import "reflect-metadata";
-import { webcrypto } from "node:crypto";
-import * as x509 from "@peculiar/x509";
+/** A certificate authority and a certificate for each node, made by OpenSSL in a container of the node's image. */
+import { docker } from "./docker.ts";
 
-x509.cryptoProvider.set(webcrypto as Crypto);
-
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+export interface Certificates {
+  readonly authority: string;
+  /** By node name. */
+  readonly leaves: Readonly<Record<string, Leaf>>;
+}
 
 export interface Leaf {
   readonly certificate: string;
   readonly key: string;
 }
 
-export class TestAuthority {
-  readonly certificate: string;
-  readonly #issuer: x509.X509Certificate;
-  readonly #keys: CryptoKeyPair;
+const marker = "-----NEXT-----";
 
-  private constructor(issuer: x509.X509Certificate, keys: CryptoKeyPair) {
-    this.certificate = issuer.toString("pem");
-    this.#issuer = issuer;
-    this.#keys = keys;
-  }
-
-  static async create(): Promise<TestAuthority> {
-    const keys = await generate();
-    const issuer = await x509.X509CertificateGenerator.createSelfSigned({
-      serialNumber: "01",
-      name: "CN=test authority",
-      ...validity(),
-      keys,
-      signingAlgorithm: algorithm,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      ],
-    });
-    return new TestAuthority(issuer, keys);
-  }
-
-  async issue(commonName: string, address: string): Promise<Leaf> {
-    const keys = await generate();
-    const leaf = await x509.X509CertificateGenerator.create({
-      serialNumber: webcrypto.randomUUID().replaceAll("-", ""),
-      subject: `CN=${commonName}`,
-      issuer: this.#issuer.subject,
-      ...validity(),
-      publicKey: keys.publicKey,
-      signingKey: this.#keys.privateKey,
-      signingAlgorithm: algorithm,
-      extensions: [
-        new x509.SubjectAlternativeNameExtension([
-          { type: "dns", value: commonName },
-          { type: "ip", value: address },
-        ]),
-        new x509.ExtendedKeyUsageExtension([
-          x509.ExtendedKeyUsage.serverAuth,
-          x509.ExtendedKeyUsage.clientAuth,
-        ]),
-      ],
-    });
-    const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
-    return {
-      certificate: `${leaf.toString("pem")}\n`,
-      key: `${x509.PemConverter.encode(key, "PRIVATE KEY")}\n`,
-    };
-  }
-}
-
-async function generate(): Promise<CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as CryptoKeyPair;
-}
-
-function validity(): { notBefore: Date; notAfter: Date } {
-  const hour = 3_600_000;
-  return { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + 48 * hour) };
+export async function makeCertificates(
+  image: string,
+  nodes: readonly { readonly name: string; readonly address: string }[],
+): Promise<Certificates> {
+  const key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+  const script = [
+    "set -e; cd \"$(mktemp -d)\"",
+    `openssl req -x509 ${key} -keyout ca.key -out ca.crt -subj '/CN=test authority' 2>/dev/null`,
+    `cat ca.crt; echo '${marker}'`,
+    ...nodes.flatMap(({ name, address }) => [
+      `openssl req -x509 ${key} -CA ca.crt -CAkey ca.key -keyout leaf.key -out leaf.crt -subj '/CN=${name}' ` +
+        `-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:${name},IP:${address} ` +
+        "-addext extendedKeyUsage=serverAuth,clientAuth 2>/dev/null",
+      `cat leaf.crt; echo '${marker}'; cat leaf.key; echo '${marker}'`,
+    ]),
+  ];
+  const output = await docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", script.join("\n"));
+  const [authority = "", ...rest] = output.split(`${marker}\n`);
+  const leaves = nodes.map(({ name }, i) => [
+    name,
+    { certificate: rest[2 * i] ?? "", key: (rest[2 * i + 1] ?? "").replace(marker, "") },
+  ]);
+  return { authority, leaves: Object.fromEntries(leaves) };
 }

@@ -2,7 +2,7 @@
  * Two nodes in containers, without Pulumi: the rendered configuration, the image, the agent, and what the tests
  * do to them. Every name begins with `agt-` and a number of its own, and `remove` leaves none of them behind.
  */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,7 +15,8 @@ import type { CallLimits, Session, Verbs } from "../../components/roles/session.
 import type { Deployment, Synchronous } from "../../components/spec/model.ts";
 import { ensureImage } from "../../scripts/toolchain/nodeImages.ts";
 import { Progress } from "../../scripts/toolchain/progress.ts";
-import { type Leaf, TestAuthority } from "./certificates.ts";
+import { type Leaf, makeCertificates } from "./certificates.ts";
+import { docker, dockerWith } from "./docker.ts";
 
 export const appPassword = "canary-4f1c9e";
 
@@ -45,11 +46,11 @@ export class Pair {
   static async create(options: PairOptions): Promise<Pair> {
     await ensureImage("postgres", new Progress({ quiet: true }));
     const pair = new Pair(`agt-${randomBytes(4).toString("hex")}`, freeSubnet(), options);
-    const authority = await TestAuthority.create();
+    const certificates = await makeCertificates(imageTag("postgres"), pair.nodes);
     await docker("network", "create", "--subnet", `${pair.a.address.replace(/\d+$/, "0")}/24`, pair.#network);
     for (const node of pair.nodes) {
-      node.authority = authority.certificate;
-      node.leaf = await authority.issue(node.name, node.address);
+      node.authority = certificates.authority;
+      node.leaf = certificates.leaves[node.name] ?? node.leaf;
     }
     await Promise.all(pair.nodes.map((node) => node.install().then(() => node.create(pair.#network))));
     return pair;
@@ -258,31 +259,6 @@ export class TestNode {
     await docker("rm", "--force", this.container).catch(() => undefined);
     await docker("volume", "rm", "--force", `${this.container}-config`, `${this.container}-data`).catch(() => undefined);
   }
-}
-
-export function docker(...args: readonly string[]): Promise<string> {
-  return dockerWith(undefined, ...args);
-}
-
-function dockerWith(stdin: string | undefined, ...args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("docker", args, { stdio: ["pipe", "pipe", "pipe"] });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk) => {
-      out += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      err += chunk;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      if (code === 0) resolve(out.trimEnd());
-      else reject(new Error(`docker ${args.slice(0, 4).join(" ")}: exit ${code}: ${err.trim() || out.trim()}`));
-    });
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(stdin ?? "");
-  });
 }
 
 /** Waits for a condition, with a limit. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -66,3 +67,12 @@ def ask(request: dict[str, Any], timeout: float = 5.0, patience: float = 3.0) ->
     if not answer["ok"]:
         raise Refusal(answer["code"], answer["message"])
     return answer
+
+
+def healthy() -> bool:
+    """Whether the agent answers and has not given up on its server. A node that is held down is healthy."""
+    try:
+        return bool(ask({"do": "state"}, patience=0)["state"] != "failed")
+    except Refusal as no:
+        print(no, file=sys.stderr)
+        return False

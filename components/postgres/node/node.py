@@ -9,30 +9,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-RUN = os.environ.get("UNDERSTUDY_RUN", "/run/understudy")
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def use_cache() -> None:
-    """
-    Compiled modules are kept where this user may write, by the modules' times and sizes: those of files that are
-    copied into a container prove nothing, so that a new version must never meet an old one's cache.
-    """
-    import hashlib
-
-    digest = hashlib.sha256()
-    for name in sorted(os.listdir(HERE)):
-        if name.endswith(".py"):
-            with open(f"{HERE}/{name}", "rb") as file:
-                digest.update(file.read())
-    sys.pycache_prefix = f"{RUN}/cache/{digest.hexdigest()[:12]}"
+# Python tells a module from its cached compilation by time and size, which prove nothing of files that are copied
+# into a container: a new version must never meet an old one's cache. Compiling takes 15 ms.
+sys.dont_write_bytecode = True
 
 
 def main(arguments: list[str]) -> int:
-    use_cache()
     match arguments:
         case ["run"]:
             from supervisor import Supervisor
@@ -43,9 +27,9 @@ def main(arguments: list[str]) -> int:
 
             return serve()
         case ["health"]:
-            from control import ask
+            from control import healthy
 
-            return 1 if ask({"do": "state"}, patience=0)["state"] == "failed" else 0
+            return 0 if healthy() else 1
     print(__doc__, file=sys.stderr)
     return 64
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -243,6 +242,8 @@ def wait_until(done: Callable[[], bool], seconds: float, late: tuple[str, str], 
 
 def certificate_errors(node: Node) -> list[str]:
     """A bad certificate at a reload is a line in the log, and the old one stays: only a handshake tells."""
+    import ssl
+
     try:
         with open(f"{files.SECRETS}/server.crt", encoding="ascii") as file:
             leaf = file.read().partition("-----END CERTIFICATE-----")

@@ -3,16 +3,19 @@ import { covers, parseCidr } from "../ip.ts";
 import type { ClientAccess, Deployment } from "../model.ts";
 import { ownedRoles } from "../ownedSettings.ts";
 import { show } from "../show.ts";
-import type { Finding, Rule } from "./rule.ts";
+import type { Finding, Rule, RuleContext } from "./rule.ts";
 
 const base = "deployment.database.clientAccess";
 
+/** The user's own rules: those that we derive follow from roles, databases and the subnet, which have rules of their own. */
 const eachAccess =
   (check: (access: ClientAccess, path: string, index: number, deployment: Deployment) => Finding[]) =>
-  (deployment: Deployment): Finding[] =>
-    deployment.database.clientAccess.flatMap((access, index) =>
-      check(access, `${base}[${index}]`, index, deployment),
-    );
+  (deployment: Deployment, { written }: RuleContext): Finding[] =>
+    written.database.clientAccess === undefined
+      ? []
+      : deployment.database.clientAccess.flatMap((access, index) =>
+          check(access, `${base}[${index}]`, index, deployment),
+        );
 
 const weak: Rule = {
   code: "E_HBA_WEAK",

@@ -79,7 +79,7 @@ const hostnames: Rule = {
       const own = hostname(sitePath(name), name);
       found.push(...(own.length > 0 || !fits ? own : hostname(sitePath(name), `${name}.${domain}`)));
     }
-    if (written.names.floating !== undefined)
+    if (fits || written.names.floating !== undefined)
       found.push(...hostname("deployment.names.floating", names.floating));
     return found;
   },
@@ -137,7 +137,8 @@ const siteNameReserved: Rule = {
   needs: [],
   check({ sites }) {
     return sites.flatMap(({ name }) => {
-      const reason = reservedSiteNames[name.toLowerCase()];
+      const lower = name.toLowerCase();
+      const reason = Object.hasOwn(reservedSiteNames, lower) ? reservedSiteNames[lower] : undefined;
       return reason
         ? [{ path: sitePath(name), message: `a site cannot be called "${name}": ${reason}` }]
         : [];

@@ -13,11 +13,7 @@ export interface RuleCase {
   readonly also?: readonly string[];
 }
 
-/** Every code that a case has refused. */
-export const tested = new Set<string>();
-
 export function testRule({ code, wrong, path, message, fine, also = [] }: RuleCase): void {
-  tested.add(code);
   test(`${code} ${path}: ${message.slice(0, 60)}`, () => {
     const problems = problemsWith(wrong);
     expect(problems.filter((problem) => problem.code === code)).toEqual([{ code, path, message }]);

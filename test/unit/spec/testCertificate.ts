@@ -1,4 +1,5 @@
 /** Certificates of a CA for tests, made anew each time, right but for what a test asks for. */
+import { webcrypto } from "node:crypto";
 import { library } from "../../../scripts/toolchain/plugins/tls/x509.ts";
 import { now } from "./configuration.ts";
 
@@ -20,7 +21,10 @@ export async function caCertificate(wish: Wish = {}): Promise<string> {
   const algorithm = bits
     ? { name: "RSASSA-PKCS1-v1_5", hash, modulusLength: bits, publicExponent: new Uint8Array([1, 0, 1]) }
     : { name: "ECDSA", namedCurve: wish.curve ?? "P-256" };
-  const keys = (await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as CryptoKeyPair;
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+    "sign",
+    "verify",
+  ])) as webcrypto.CryptoKeyPair;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=Test CA",
     notBefore: from,

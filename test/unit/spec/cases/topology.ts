@@ -1,6 +1,6 @@
 /** Rules about names, addresses, DNS and the set of sites. */
-import { onlySites, sites } from "./configuration.ts";
-import { type RuleCase, testRule } from "./ruleCase.ts";
+import { onlySites, sites } from "../configuration.ts";
+import type { RuleCase } from "../ruleCase.ts";
 
 const containers = { target: "containers" };
 const deploymentWith = (deployment: Record<string, unknown>) => ({ deployment });
@@ -8,7 +8,7 @@ const siteA = (site: Record<string, unknown>) => deploymentWith({ sites: { "site
 const long = "a".repeat(64);
 const longDomain = `${`${"a".repeat(60)}.`.repeat(3)}${"b".repeat(61)}`;
 
-const cases: readonly RuleCase[] = [
+export const topologyCases: readonly RuleCase[] = [
   {
     code: "E_ACTIVE_UNKNOWN",
     wrong: { active: "site-c" },
@@ -20,7 +20,8 @@ const cases: readonly RuleCase[] = [
     code: "E_ACTIVE_UNKNOWN",
     wrong: { active: null },
     path: "active",
-    message: "active is not set; the sites are [site-a, site-b]; set it with `pulumi config set active site-a`",
+    message:
+      "active is not set; the sites are [site-a, site-b]; set it with `pulumi config set active site-a`",
     fine: { active: "site-a" },
   },
   {
@@ -80,10 +81,10 @@ const cases: readonly RuleCase[] = [
   },
   {
     code: "E_NAME_LENGTH",
-    wrong: deploymentWith({ name: "n".repeat(57) }),
-    path: "deployment.name",
-    message: `the container's name "${"n".repeat(57)}-site-a" is 64 characters; 63 are allowed: shorten \`name\` or the site's name`,
-    fine: deploymentWith({ name: "n".repeat(56) }),
+    wrong: deploymentWith({ name: "n".repeat(56), sites: sites("site-10") }),
+    path: "deployment.sites.site-10",
+    message: `the container's name "${"n".repeat(56)}-site-10" is 64 characters; 63 are allowed: shorten \`name\` or the site's name`,
+    fine: deploymentWith({ name: "n".repeat(56), sites: sites("site-9") }),
   },
   {
     code: "E_NAME_RESERVED",
@@ -244,10 +245,7 @@ const cases: readonly RuleCase[] = [
     code: "E_DOCKER_HOST",
     wrong: deploymentWith({ containers: { dockerHost: "localhost" } }),
     path: "deployment.containers.dockerHost",
-    message:
-      '"localhost" does not name a Docker engine, e.g. unix:///var/run/docker.sock or ssh://user@host',
+    message: '"localhost" does not name a Docker engine, e.g. unix:///var/run/docker.sock or ssh://user@host',
     fine: deploymentWith({ containers: { dockerHost: "ssh://user@host" } }),
   },
 ];
-
-for (const one of cases) testRule(one);

@@ -1,0 +1,191 @@
+/**
+ * Whether a deployment is as it should be, judged from facts alone: the plan says what an update would do, the
+ * rest is what no plan repairs (an expiring certificate, a lagging standby, a name that points elsewhere).
+ */
+import type { Desired } from "./desired.ts";
+import type { NodeFacts, NodeReport, Observed, SenderFacts } from "./facts.ts";
+import { describe } from "./plan/consequences.ts";
+import { plan } from "./plan/plan.ts";
+import { stateOf } from "./plan/state.ts";
+
+/** What the deployment's name server says of the floating name. */
+export interface NameAnswer {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Why nothing was answered. */
+  readonly error: string | null;
+}
+
+export type Severity = "wrong" | "unknown" | "note";
+
+export interface Finding {
+  readonly severity: Severity;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface NodeRow {
+  readonly site: string;
+  readonly node: string;
+  readonly role: string;
+  readonly timeline: number | null;
+  /** `sync`, `async`, …, as its primary sees it. */
+  readonly sync: string | null;
+  readonly lagBytes: number | null;
+  readonly lagSeconds: number | null;
+  readonly slots: readonly string[];
+  readonly walHeldBytes: number | null;
+  readonly certificateUntil: string | null;
+}
+
+export interface Assessment {
+  readonly verdict: "fine" | "wrong" | "unknown";
+  readonly active: string;
+  readonly nodes: readonly NodeRow[];
+  readonly names: readonly NameAnswer[];
+  readonly findings: readonly Finding[];
+}
+
+const certificateHours = 24;
+const lagLimitBytes = 64 * 2 ** 20;
+const lagLimitSeconds = 30;
+const freeLimitBytes = 512 * 2 ** 20;
+const archiveLimit = 16;
+
+export function assess(observed: Observed, desired: Desired, names: readonly NameAnswer[]): Assessment {
+  const facts = desired.nodes.map((node) => [node.name, observed.nodes[node.name] ?? unobserved] as const);
+  const findings = [
+    ...planned(observed, desired),
+    ...facts.flatMap(([name, found]) => (found.reach === "up" ? ofNode(name, found.report, observed.at) : [])),
+    ...ofPrimary(desired.active, observed.nodes[desired.active]),
+    ...names.flatMap((answer) => ofName(answer, desired)),
+  ];
+  return {
+    verdict: verdict(findings),
+    active: desired.active,
+    nodes: desired.nodes.map((node) => row(node.name, node.site, observed)),
+    names,
+    findings,
+  };
+}
+
+const unobserved: NodeFacts = { reach: "unreachable", reason: "it was not observed" };
+
+function verdict(findings: readonly Finding[]): Assessment["verdict"] {
+  if (findings.some((finding) => finding.severity === "wrong")) return "wrong";
+  return findings.some((finding) => finding.severity === "unknown") ? "unknown" : "fine";
+}
+
+/** Codes of refusals that say that something could not be seen, not that it is wrong. */
+const blind = new Set(["E_NODE_UNREACHABLE"]);
+
+function planned(observed: Observed, desired: Desired): Finding[] {
+  const { steps, refusals, notices } = plan(observed, desired);
+  return [
+    ...refusals.map(({ code, message }) => finding(blind.has(code) ? "unknown" : "wrong", code, message)),
+    ...steps.map((step) => finding("wrong", "W_UPDATE_DUE", `pulumi up would ${describe(step)}`)),
+    ...notices.map(({ code, message }) => finding(code === "N_CONFIG_ERROR" ? "wrong" : "note", code, message)),
+  ];
+}
+
+function ofNode(name: string, report: NodeReport, at: string): Finding[] {
+  const { certificate, data, server, degraded } = report;
+  const hours = certificate && (Date.parse(certificate.notAfter) - Date.parse(at)) / 3_600_000;
+  const sql = server.sql;
+  return [
+    ...when(hours === null, "W_CERTIFICATE", `${name} has no readable certificate`),
+    ...when(hours !== null && hours < 0, "W_CERTIFICATE", `${name}: its certificate ended on ${certificate?.notAfter}`),
+    ...when(
+      hours !== null && hours >= 0 && hours < certificateHours,
+      "W_CERTIFICATE",
+      `${name}: its certificate ends on ${certificate?.notAfter}; pulumi up renews it`,
+    ),
+    ...when(
+      degraded !== null,
+      "W_DEGRADED",
+      `${name} has acknowledged commits without its standby since ${degraded?.since} (${degraded?.lsn}): a failover now could lose them`,
+    ),
+    ...when(data.freeBytes < freeLimitBytes, "W_DISK_SPACE", `${name}: ${bytes(data.freeBytes)} are free on its data volume`),
+    ...when(sql?.replayPaused ?? false, "W_REPLAY_PAUSED", `${name}: replay is paused; SELECT pg_wal_replay_resume()`),
+    ...when(
+      (sql?.archiveBacklog ?? 0) > archiveLimit,
+      "W_ARCHIVE_BACKLOG",
+      `${name}: ${sql?.archiveBacklog} WAL files wait to be archived`,
+    ),
+    ...(sql?.slots ?? [])
+      .filter((slot) => slot.walStatus === "lost" || slot.walStatus === "unreserved")
+      .map((slot) => finding("wrong", "W_SLOT", `${name}: slot ${slot.name} is ${slot.walStatus}`)),
+    ...(sql?.pendingRestart.length
+      ? [finding("note", "N_RESTART_PENDING", `${name}: ${sql.pendingRestart.join(", ")} waits for a restart`)]
+      : []),
+  ];
+}
+
+function ofPrimary(name: string, facts: NodeFacts | undefined): Finding[] {
+  const sql = facts?.reach === "up" ? facts.report.server.sql : null;
+  if (!sql || sql.inRecovery) return [];
+  return [
+    ...when(!sql.clientsAdmitted, "W_CLIENTS_HELD", `${name} lets no client in until its standby is in sync`),
+    ...sql.senders.flatMap((sender) =>
+      when(
+        sender.lagBytes > lagLimitBytes || sender.lagSeconds > lagLimitSeconds,
+        "W_LAG",
+        `${sender.applicationName} is ${bytes(sender.lagBytes)} and ${sender.lagSeconds.toFixed(1)} s behind ${name}`,
+      ),
+    ),
+  ];
+}
+
+function ofName({ name, addresses, error }: NameAnswer, desired: Desired): Finding[] {
+  const active = desired.nodes.find((node) => node.name === desired.active);
+  if (error !== null) return [finding("unknown", "W_NAME", `${name}: ${error}`)];
+  const right = addresses.length === 1 && addresses[0] === active?.address;
+  const said = addresses.join(", ") || "nothing";
+  return when(!right, "W_NAME", `${name} answers ${said}, and ${desired.active} is at ${active?.address}`);
+}
+
+function when(condition: boolean, code: string, message: string): Finding[] {
+  return condition ? [finding("wrong", code, message)] : [];
+}
+
+function finding(severity: Severity, code: string, message: string): Finding {
+  return { severity, code, message };
+}
+
+function row(node: string, site: string, observed: Observed): NodeRow {
+  const facts = observed.nodes[node] ?? unobserved;
+  const report = facts.reach === "up" ? facts.report : null;
+  const sql = report?.server.sql ?? null;
+  const seen = senderOf(node, observed);
+  const held = sql?.slots.map((slot) => slot.heldBytes) ?? [];
+  return {
+    site,
+    node,
+    role: stateOf(facts),
+    timeline: sql?.timeline ?? report?.data.control?.timeline ?? null,
+    sync: seen?.syncState ?? null,
+    lagBytes: seen?.lagBytes ?? null,
+    lagSeconds: seen?.lagSeconds ?? null,
+    slots: sql?.slots.map((slot) => `${slot.name} (${slot.active ? "active" : "inactive"})`) ?? [],
+    walHeldBytes: sql === null ? null : Math.max(0, ...held),
+    certificateUntil: report?.certificate?.notAfter ?? null,
+  };
+}
+
+/** The standby as the node that sends to it sees it. */
+function senderOf(node: string, observed: Observed): SenderFacts | undefined {
+  return Object.values(observed.nodes)
+    .flatMap((facts) => (facts.reach === "up" ? (facts.report.server.sql?.senders ?? []) : []))
+    .find((sender) => sender.applicationName === node);
+}
+
+export function bytes(size: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = size;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
