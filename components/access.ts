@@ -49,14 +49,16 @@ export function writeCaFile(
 /**
  * A libpq URI for clients on the Docker host: every site by its own name, so that the certificate is checked in
  * full, and by the published port, so that no name server has to be asked. `target_session_attrs=read-write`
- * finds the site that takes writes (manual, 34.1.1.3). The first database and its owner are used.
+ * finds the site that takes writes (manual, 34.1.1.3). It is for the first database whose owner can log in, and
+ * undefined where there is none.
  */
 export function clientUri(
   deployment: Deployment,
   passwords: Readonly<Record<string, pulumi.Output<string>>>,
-): pulumi.Output<string> {
-  const database = deployment.database.databases[0];
-  const role = database?.owner ?? "";
+): pulumi.Output<string> | undefined {
+  const database = deployment.database.databases.find(({ owner }) => passwords[owner] !== undefined);
+  const password = passwords[database?.owner ?? ""];
+  if (database === undefined || password === undefined) return undefined;
   const query = new URLSearchParams({
     hostaddr: deployment.sites.map(() => "127.0.0.1").join(","),
     target_session_attrs: "read-write",
@@ -64,11 +66,10 @@ export function clientUri(
     sslmode: "verify-full",
     sslrootcert: `${process.cwd()}/${caFile(deployment)}`,
   });
-  const hosts = deployment.sites
-    .map(({ node }) => `${node.name}.${deployment.domain}:${node.publishedPort}`)
-    .join(",");
-  const password = pulumi.output(passwords[role] ?? "").apply(encodeURIComponent);
-  return pulumi.secret(
-    pulumi.interpolate`postgresql://${encodeURIComponent(role)}:${password}@${hosts}/${encodeURIComponent(database?.name ?? "")}?${query.toString()}`,
+  const hosts = deployment.sites.map(
+    ({ node }) => `${node.name}.${deployment.domain}:${node.publishedPort}`,
   );
+  const login = pulumi.interpolate`${encodeURIComponent(database.owner)}:${password.apply(encodeURIComponent)}`;
+  const target = `${hosts.join(",")}/${encodeURIComponent(database.name)}?${query.toString()}`;
+  return pulumi.secret(pulumi.interpolate`postgresql://${login}@${target}`);
 }

@@ -31,8 +31,8 @@ export class Deployment extends pulumi.ComponentResource {
   readonly active: pulumi.Output<string>;
   /** The floating name and the port behind it. */
   readonly endpoint: pulumi.Output<string>;
-  /** libpq URI over all sites, for clients on the Docker host. Secret. */
-  readonly uri: pulumi.Output<string>;
+  /** libpq URI over all sites, for clients on the Docker host; undefined without a database to connect to. Secret. */
+  readonly uri: pulumi.Output<string> | undefined;
   readonly caCertificate: pulumi.Output<string>;
 
   constructor(name: string, args: DeploymentArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -3,7 +3,9 @@ import type { DesiredNode, Reach } from "../roles/desired.ts";
 import type { NodeAccess } from "../roles/session.ts";
 import { DockerAccess } from "./containers/session.ts";
 
-const ways: { readonly [K in Reach["kind"]]: (node: string, reach: Extract<Reach, { kind: K }>) => NodeAccess } = {
+const ways: {
+  readonly [K in Reach["kind"]]: (node: string, reach: Extract<Reach, { kind: K }>) => NodeAccess;
+} = {
   docker: (node, reach) => new DockerAccess(node, reach),
 };
 

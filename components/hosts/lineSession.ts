@@ -86,11 +86,13 @@ export class LineSession implements Session {
       const late = () =>
         this.#end("E_TIMEOUT", `no answer to ${verb} within ${timeoutMs / 1000} s${this.#lastNoise()}`);
       const timer = setTimeout(late, timeoutMs);
-      const settle = <T>(then: (value: T) => void) => (value: T) => {
-        clearTimeout(timer);
-        this.#pending.delete(id);
-        then(value);
-      };
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer);
+          this.#pending.delete(id);
+          then(value);
+        };
       this.#pending.set(id, {
         resolve: settle((result) => resolve(result as Verbs[V]["result"])),
         reject: settle(reject),
@@ -116,19 +118,25 @@ export class LineSession implements Session {
   }
 
   #take(line: string): void {
-    const answer = parse(line);
-    if (answer?.ready) {
-      const known = answer.protocol === protocol;
-      return known ? undefined : this.#end("E_PROTOCOL", `it speaks protocol ${answer.protocol}, we ${protocol}`);
+    const said = parse(line);
+    if (said === undefined) this.#end("E_PROTOCOL", `it said something that is no answer: ${excerpt(line)}`);
+    else if (said.ready) this.#greeted(said.protocol);
+    else this.#answered(said);
+  }
+
+  #greeted(spoken: number | undefined): void {
+    if (spoken !== protocol) this.#end("E_PROTOCOL", `it speaks protocol ${spoken}, we ${protocol}`);
+  }
+
+  #answered({ id, error, progress, result }: Answer): void {
+    // Nobody is left to whom an answer to a question that was given up could go.
+    const pending = this.#pending.get(id ?? -1);
+    if (error) pending?.reject(new NodeError(this.#node, error.code, error.message));
+    else if (progress === undefined) pending?.resolve(result);
+    else {
+      pending?.restartTimer();
+      pending?.onProgress?.(progress);
     }
-    if (answer === undefined) return this.#end("E_PROTOCOL", `it said something that is no answer: ${excerpt(line)}`);
-    const pending = this.#pending.get(answer.id ?? -1);
-    // An answer to a question that was given up.
-    if (!pending) return;
-    if (answer.error) return pending.reject(new NodeError(this.#node, answer.error.code, answer.error.message));
-    if (answer.progress === undefined) return pending.resolve(answer.result);
-    pending.restartTimer();
-    pending.onProgress?.(answer.progress);
   }
 
   #end(code: string, reason: string): void {
@@ -148,7 +156,9 @@ export class LineSession implements Session {
 function parse(line: string): Answer | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && ("id" in value || "ready" in value) ? (value as Answer) : undefined;
+    return typeof value === "object" && value !== null && ("id" in value || "ready" in value)
+      ? (value as Answer)
+      : undefined;
   } catch {
     return undefined;
   }

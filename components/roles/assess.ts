@@ -56,7 +56,9 @@ export function assess(observed: Observed, desired: Desired, names: readonly Nam
   const facts = desired.nodes.map((node) => [node.name, observed.nodes[node.name] ?? unobserved] as const);
   const findings = [
     ...planned(observed, desired),
-    ...facts.flatMap(([name, found]) => (found.reach === "up" ? ofNode(name, found.report, observed.at) : [])),
+    ...facts.flatMap(([name, found]) =>
+      found.reach === "up" ? ofNode(name, found.report, observed.at) : [],
+    ),
     ...ofPrimary(desired.active, observed.nodes[desired.active]),
     ...names.flatMap((answer) => ofName(answer, desired)),
   ];
@@ -79,12 +81,19 @@ function verdict(findings: readonly Finding[]): Assessment["verdict"] {
 /** Codes of refusals that say that something could not be seen, not that it is wrong. */
 const blind = new Set(["E_NODE_UNREACHABLE"]);
 
+/** Notices that do not stop a plan and still say that all is not well. */
+const noticed: Readonly<Record<string, Severity>> = { N_CONFIG_ERROR: "wrong", N_UNREADABLE: "unknown" };
+
 function planned(observed: Observed, desired: Desired): Finding[] {
   const { steps, refusals, notices } = plan(observed, desired);
   return [
     ...refusals.map(({ code, message }) => finding(blind.has(code) ? "unknown" : "wrong", code, message)),
-    ...steps.map((step) => finding("wrong", "W_UPDATE_DUE", `pulumi up would ${describe(step)}`)),
-    ...notices.map(({ code, message }) => finding(code === "N_CONFIG_ERROR" ? "wrong" : "note", code, message)),
+    ...steps.map((step) =>
+      step.kind === "awaitStandby"
+        ? finding("wrong", "W_STANDBY", `${step.standby} does not follow ${step.node} as it should`)
+        : finding("wrong", "W_UPDATE_DUE", `pulumi up would ${describe(step)}`),
+    ),
+    ...notices.map(({ code, message }) => finding(noticed[code] ?? "note", code, message)),
   ];
 }
 
@@ -94,7 +103,11 @@ function ofNode(name: string, report: NodeReport, at: string): Finding[] {
   const sql = server.sql;
   return [
     ...when(hours === null, "W_CERTIFICATE", `${name} has no readable certificate`),
-    ...when(hours !== null && hours < 0, "W_CERTIFICATE", `${name}: its certificate ended on ${certificate?.notAfter}`),
+    ...when(
+      hours !== null && hours < 0,
+      "W_CERTIFICATE",
+      `${name}: its certificate ended on ${certificate?.notAfter}`,
+    ),
     ...when(
       hours !== null && hours >= 0 && hours < certificateHours,
       "W_CERTIFICATE",
@@ -105,8 +118,16 @@ function ofNode(name: string, report: NodeReport, at: string): Finding[] {
       "W_DEGRADED",
       `${name} has acknowledged commits without its standby since ${degraded?.since} (${degraded?.lsn}): a failover now could lose them`,
     ),
-    ...when(data.freeBytes < freeLimitBytes, "W_DISK_SPACE", `${name}: ${bytes(data.freeBytes)} are free on its data volume`),
-    ...when(sql?.replayPaused ?? false, "W_REPLAY_PAUSED", `${name}: replay is paused; SELECT pg_wal_replay_resume()`),
+    ...when(
+      data.freeBytes < freeLimitBytes,
+      "W_DISK_SPACE",
+      `${name}: ${bytes(data.freeBytes)} are free on its data volume`,
+    ),
+    ...when(
+      sql?.replayPaused ?? false,
+      "W_REPLAY_PAUSED",
+      `${name}: replay is paused; SELECT pg_wal_replay_resume()`,
+    ),
     ...when(
       (sql?.archiveBacklog ?? 0) > archiveLimit,
       "W_ARCHIVE_BACKLOG",
@@ -116,7 +137,13 @@ function ofNode(name: string, report: NodeReport, at: string): Finding[] {
       .filter((slot) => slot.walStatus === "lost" || slot.walStatus === "unreserved")
       .map((slot) => finding("wrong", "W_SLOT", `${name}: slot ${slot.name} is ${slot.walStatus}`)),
     ...(sql?.pendingRestart.length
-      ? [finding("note", "N_RESTART_PENDING", `${name}: ${sql.pendingRestart.join(", ")} waits for a restart`)]
+      ? [
+          finding(
+            "note",
+            "N_RESTART_PENDING",
+            `${name}: ${sql.pendingRestart.join(", ")} waits for a restart`,
+          ),
+        ]
       : []),
   ];
 }

@@ -11,6 +11,23 @@ export interface Desired {
   readonly nodes: readonly DesiredNode[];
   readonly policy: Policy;
   readonly catalog: DesiredCatalog;
+  /** The operator's statement that allows a failover without the old site. Absent: only a switchover is allowed. */
+  readonly failover?: FailoverStatement;
+  /** The floating name and where it is served, for the check by a real client. */
+  readonly floating?: { readonly name: string };
+}
+
+/** Config `failover`: bound to one event. See the configuration reference. */
+export interface FailoverStatement {
+  readonly from: string;
+  readonly to: string;
+  /** Why the old site is certain not to take writes any more, in the operator's words. */
+  readonly fenceConfirmed: string;
+  /** When it was said, ISO 8601. Valid for `validForMinutes`, and used up by the promotion that it allowed. */
+  readonly at: string;
+  readonly validForMinutes: number;
+  /** Says yes to losing acknowledged writes, where the preview says that some may be lost. */
+  readonly acceptDataLoss: boolean;
 }
 
 export interface Policy {
@@ -50,4 +67,3 @@ export interface DesiredCatalog {
   readonly roles: readonly Role[];
   readonly databases: readonly Database[];
 }
-

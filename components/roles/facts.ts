@@ -19,8 +19,11 @@ export type NodeFacts =
   | { readonly reach: "unreachable"; readonly reason: string }
   /** The host answers and has no such container or unit. `data`: whether its data volume is there nevertheless. */
   | { readonly reach: "absent"; readonly data: "none" | "kept" }
-  /** The host answers; the container or unit exists and does not run. */
-  | { readonly reach: "stopped"; readonly reason: string }
+  /**
+   * The host answers; the container or unit exists and does not run. `report`: what its volumes say, read by an agent
+   * that runs beside it (`node.py serve --offline`); null where they cannot be read.
+   */
+  | { readonly reach: "stopped"; readonly reason: string; readonly report?: NodeReport | null }
   | { readonly reach: "up"; readonly report: NodeReport };
 
 /** The answer of the node's verb `observe`. */
@@ -28,7 +31,7 @@ export interface NodeReport {
   readonly node: string;
   /** The node's clock, ISO 8601 with microseconds. */
   readonly clock: string;
-  /** First 12 hex digits of the sha256 of node.py as it runs as PID 1, and as it is installed. */
+  /** First 12 hex digits of a hash over the agent's modules as they run as PID 1, and as they are installed. */
   readonly agent: { readonly running: string; readonly installed: string };
   /** The value that the last `configure files` brought; tells a new, empty configuration volume. */
   readonly incarnation: string | null;
@@ -44,8 +47,49 @@ export interface NodeReport {
     readonly started: Readonly<Record<string, string>>;
   };
   readonly certificate: { readonly notAfter: string; readonly sans: readonly string[] } | null;
+  /** The last role change that this node knows of; it is replicated, so the standby of the new primary knows it too. */
+  readonly promotion?: PromotionFacts | null;
+  /** What a standby knew of its primary when it last heard from it: the ground for saying what a failover may lose. */
+  readonly received?: ReceivedFacts | null;
+  /** The timelines before the present one, oldest first, and where each ended. */
+  readonly history?: readonly { readonly timeline: number; readonly switchLsn: Lsn }[];
+  /** Who holds the deployment's lock on this node; `alive`: its converge still runs. */
+  readonly lock?: LockFacts | null;
   /** Set while commits are acknowledged without the standby, and until it has caught up. */
   readonly degraded: { readonly since: string; readonly lsn: Lsn } | null;
+  /** What could not be read, and is null or empty above, with the reason. Absent: everything was read. */
+  readonly problems?: readonly string[];
+}
+
+/** Written by the promoted node (table `understudy.promotion` in database `postgres`), before clients can write. */
+export interface PromotionFacts {
+  readonly mode: "switchover" | "failover";
+  readonly from: string;
+  readonly to: string;
+  readonly at: string;
+  /** The timeline that it began, and where. */
+  readonly timeline: number;
+  readonly switchLsn: Lsn;
+  /** `failover.at` of the statement that it used up; null after a switchover. */
+  readonly statementAt: string | null;
+}
+
+export interface ReceivedFacts {
+  /** As its primary recorded it (table `understudy.state`, replicated like everything else). null: no record yet. */
+  readonly policy: "strict" | "available" | "off" | null;
+  /** The primary's degrade marker as replicated. */
+  readonly degraded: { readonly since: string; readonly lsn: Lsn } | null;
+  /** When the primary was last heard of, and how far its WAL was then. Durable. */
+  readonly lastContactAt: string | null;
+  readonly primaryEndLsn: Lsn | null;
+  /** Everything up to here is on this node's disk. */
+  readonly receivedLsn: Lsn | null;
+}
+
+export interface LockFacts {
+  readonly owner: string;
+  readonly since: string;
+  readonly alive: boolean;
 }
 
 export interface DataFacts {
@@ -99,7 +143,11 @@ export interface SqlFacts {
   readonly replayPaused: boolean;
   /** A standby whose source answered that the WAL it needs has been removed: only a new base backup helps. */
   readonly walGone?: boolean;
-  readonly walReceiver: { readonly status: string; readonly host: string; readonly slot: string | null } | null;
+  readonly walReceiver: {
+    readonly status: string;
+    readonly host: string;
+    readonly slot: string | null;
+  } | null;
   readonly senders: readonly SenderFacts[];
   readonly slots: readonly SlotFacts[];
   readonly synchronousStandbyNames: string;

@@ -9,7 +9,10 @@ const columns: readonly Column[] = [
   ["ROLE", (row, { active }) => (row.node === active ? `${row.role} *` : row.role)],
   ["TIMELINE", (row) => dash(row.timeline)],
   ["SYNC", (row) => dash(row.sync)],
-  ["LAG", (row) => (row.lagBytes === null ? "-" : `${bytes(row.lagBytes)}, ${(row.lagSeconds ?? 0).toFixed(1)} s`)],
+  [
+    "LAG",
+    (row) => (row.lagBytes === null ? "-" : `${bytes(row.lagBytes)}, ${(row.lagSeconds ?? 0).toFixed(1)} s`),
+  ],
   ["SLOTS", (row) => row.slots.join(", ") || "-"],
   ["WAL HELD", (row) => (row.walHeldBytes === null ? "-" : bytes(row.walHeldBytes))],
   ["CERTIFICATE UNTIL", (row) => row.certificateUntil?.slice(0, 16).replace("T", " ") ?? "-"],
@@ -21,11 +24,17 @@ const verdicts: Readonly<Record<Assessment["verdict"], string>> = {
   unknown: "Not everything could be seen.",
 };
 
-const marks: Readonly<Record<Finding["severity"], string>> = { wrong: "WRONG", unknown: "UNKNOWN", note: "note" };
+const marks: Readonly<Record<Finding["severity"], string>> = {
+  wrong: "WRONG",
+  unknown: "UNKNOWN",
+  note: "note",
+};
 
 export function renderStatus(assessment: Assessment): string {
   const rows = assessment.nodes.map((row) => columns.map(([, cell]) => cell(row, assessment)));
-  const names = assessment.names.map(({ name, addresses, error }) => `${name} → ${error ?? (addresses.join(", ") || "nothing")}`);
+  const names = assessment.names.map(
+    ({ name, addresses, error }) => `${name} → ${error ?? (addresses.join(", ") || "nothing")}`,
+  );
   const findings = assessment.findings.map((f) => `${marks[f.severity].padEnd(8)}${f.code}  ${f.message}`);
   const sections = [
     table([columns.map(([title]) => title), ...rows]),
@@ -39,7 +48,14 @@ export function renderStatus(assessment: Assessment): string {
 
 function table(rows: readonly (readonly string[])[]): string {
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ").trimEnd()).join("\n");
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 function dash(value: string | number | null): string {

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Desired } from "./desired.ts";
 import type { Preview } from "./converge.ts";
+import type { Desired } from "./desired.ts";
 
 /**
  * Looks at every node, without changing anything, and plans. It runs at the start of the program, at preview
@@ -54,7 +54,9 @@ export class RoleChange extends pulumi.ComponentResource {
         logging: command.local.Logging.StdoutAndStderr,
         addPreviousOutputInEnv: false,
       },
-      pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, { parent: this }),
+      pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, {
+        parent: this,
+      }),
     );
     this.account = converge.stdout;
     this.registerOutputs({ account: this.account });

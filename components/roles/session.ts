@@ -9,11 +9,15 @@
  *     ← {"id": 7, "result": {"bytes": 43012096}}                                or
  *     ← {"id": 7, "error": {"code": "E_DATA_PRESENT", "message": "…"}}          no secret in it
  */
-import type { NodeFacts, NodeReport } from "./facts.ts";
+import type { ControlFacts, Lsn, NodeFacts, NodeReport, PromotionFacts } from "./facts.ts";
 
 export interface Session {
   /** Sends one request and waits for its answer. Rejects with `NodeError` when the node says no. */
-  call<V extends keyof Verbs>(verb: V, args: Verbs[V]["args"], limits?: CallLimits): Promise<Verbs[V]["result"]>;
+  call<V extends keyof Verbs>(
+    verb: V,
+    args: Verbs[V]["args"],
+    limits?: CallLimits,
+  ): Promise<Verbs[V]["result"]>;
   close(): Promise<void>;
 }
 
@@ -53,8 +57,61 @@ export interface Verbs {
    * synchronous where the policy asks for it.
    */
   awaitStandby: { args: { standby: string; timeoutSeconds: number }; result: { ms: number } };
+  /**
+   * Takes the deployment's lock on this node for as long as this conversation lasts (flock: a killed owner holds
+   * nothing). `E_LOCKED` names the owner and the lock's age. `tookOver`: a dead owner's note was found.
+   */
+  lock: { args: { owner: string }; result: { tookOver: { owner: string; since: string } | null } };
+  /** CHECKPOINT: a shutdown after it is short; on a standby a restartpoint, so that the gate's one is. */
+  checkpoint: { args: Record<string, never>; result: { ms: number } };
+  /** Takes `standby.signal` and `primary_conninfo` away again, durably. The server must be down. Undoes `follow`. */
+  lead: { args: Record<string, never>; result: Record<string, never> };
+  /** The control file of a server that is down, as it is on disk. */
+  control: { args: Record<string, never>; result: ControlFacts };
+  /**
+   * On a standby: waits until it has replayed past `redoLsn`, makes a restartpoint, and holds its own system
+   * identifier, timeline and REDO location against those of the stopped primary. `E_GATE_BEHIND` after the limit,
+   * `E_GATE_AHEAD`, `E_GATE_OTHER`.
+   */
+  gate: { args: { control: ControlFacts; timeoutSeconds: number }; result: { control: ControlFacts; ms: number } };
+  /**
+   * Makes this standby the primary and returns when it takes writes on a new timeline. Before: writes whom commits
+   * wait for. `alone`: nobody (a failover under `strict` or `available`), with a marker that says so, until a standby
+   * has caught up. Records the promotion. Idempotent: a primary that this very change promoted answers at once.
+   */
+  promote: {
+    args: { change: Omit<PromotionFacts, "timeline" | "switchLsn">; alone: boolean; timeoutSeconds: number };
+    result: { timeline: number; switchLsn: Lsn; ms: number };
+  };
+  /** Copies what only this node has (WAL from the fork on, control file) to `kept/`. The server must be down. */
+  keepDivergent: { args: { switchLsn: Lsn }; result: { path: string; bytes: number } };
+  /** pg_rewind from the new primary, over TLS; leaves a standby of it that is not started. Marks itself first. */
+  rewind: { args: { from: string }; result: { bytes: number } };
+  /**
+   * Writes, once in `everyMs`, through `targets` as a client with `target_session_attrs=read-write` does, from now
+   * until `probeStop`; runs beside other verbs of other conversations.
+   */
+  probeStart: { args: { targets: readonly ProbeTarget[]; everyMs: number }; result: Record<string, never> };
+  probeStop: { args: { graceSeconds: number }; result: ProbeResult };
+  /** One write and read back as a client with `verify-full` by `name`, at `address`. */
+  verify: { args: ProbeTarget; result: { server: string; timeline: number; ms: number } };
   /** Leaves the value that tells the next `up` that this converge was completed. */
   generation: { args: { value: string }; result: Record<string, never> };
+}
+
+export interface ProbeTarget {
+  /** What the server's certificate has to carry. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ProbeResult {
+  readonly acknowledged: number;
+  /** The longest time between two acknowledged writes, and around it who acknowledged. */
+  readonly gapMs: number;
+  readonly before: { readonly server: string; readonly timeline: number } | null;
+  readonly after: { readonly server: string; readonly timeline: number } | null;
 }
 
 /** The node answered, and its answer is no. */

@@ -3,6 +3,8 @@
  * and one in `consequences.ts` that says what it does to a client. A new topology adds members here.
  */
 
+import type { Lsn } from "./facts.ts";
+
 export type Step =
   | { readonly kind: "startUnit"; readonly node: string }
   | { readonly kind: "initdb"; readonly node: string }
@@ -10,17 +12,57 @@ export type Step =
    * `reason`: why there is nothing to keep (`empty`, `half-built`, …). `discard`: the system identifier of a whole
    * data directory that is given up, a standby's that its primary cannot serve any more; absent: none is there.
    */
-  | { readonly kind: "clone"; readonly node: string; readonly from: string; readonly reason: string; readonly discard?: string }
+  | {
+      readonly kind: "clone";
+      readonly node: string;
+      readonly from: string;
+      readonly reason: string;
+      readonly discard?: string;
+    }
   /** A standby only, so that it can be given another source; nobody waits for it but commits under `strict`. */
   | { readonly kind: "stop"; readonly node: string }
   | { readonly kind: "follow"; readonly node: string; readonly from: string }
   | { readonly kind: "start"; readonly node: string; readonly as: "primary" | "standby" }
-  | { readonly kind: "slots"; readonly node: string; readonly ensure: readonly string[]; readonly drop: readonly string[] }
+  | {
+      readonly kind: "slots";
+      readonly node: string;
+      readonly ensure: readonly string[];
+      readonly drop: readonly string[];
+    }
   | { readonly kind: "reload"; readonly node: string; readonly changed: readonly string[] }
-  | { readonly kind: "restart"; readonly node: string; readonly as: "primary" | "standby"; readonly changed: readonly string[] }
-  | { readonly kind: "sql"; readonly node: string; readonly database: string; readonly statements: readonly string[]; readonly summary: string }
+  | {
+      readonly kind: "restart";
+      readonly node: string;
+      readonly as: "primary" | "standby";
+      readonly changed: readonly string[];
+    }
+  | {
+      readonly kind: "sql";
+      readonly node: string;
+      readonly database: string;
+      readonly statements: readonly string[];
+      readonly summary: string;
+    }
   | { readonly kind: "password"; readonly node: string; readonly role: string }
-  | { readonly kind: "awaitStandby"; readonly node: string; readonly standby: string };
+  | { readonly kind: "awaitStandby"; readonly node: string; readonly standby: string }
+  /** The following belong to a role change. Up to and including `gate` each can be undone. */
+  | { readonly kind: "checkpoint"; readonly node: string }
+  /** The old primary cannot come up as one any more: it is down, and its data directory is a standby's of `to`. */
+  | { readonly kind: "fence"; readonly node: string; readonly to: string }
+  /** The three equalities: the standby has all that the stopped primary had. */
+  | { readonly kind: "gate"; readonly node: string; readonly of: string }
+  /** The point of no return. `rejoin`: the old primary, which is started as a standby at the same moment. */
+  | {
+      readonly kind: "promote";
+      readonly node: string;
+      readonly from: string;
+      readonly mode: "switchover" | "failover";
+      readonly alone: boolean;
+      readonly rejoin: string | null;
+      readonly statementAt: string | null;
+    }
+  | { readonly kind: "keepDivergent"; readonly node: string; readonly switchLsn: Lsn }
+  | { readonly kind: "rewind"; readonly node: string; readonly from: string };
 
 /** Why the plan does not act. A plan with a refusal has no steps. */
 export interface Refusal {
@@ -46,4 +88,3 @@ export interface Plan {
   readonly refusals: readonly Refusal[];
   readonly notices: readonly Notice[];
 }
-

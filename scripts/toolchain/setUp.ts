@@ -7,6 +7,7 @@ import { ensureBackend, pulumiEnvironment } from "./environment.ts";
 import { clearDeadLocks } from "./locks.ts";
 import { ensureImage } from "./nodeImages.ts";
 import { ensurePlugins } from "./plugins.ts";
+import { renderProblem, SetUpProblem } from "./problem.ts";
 import { Progress, seconds } from "./progress.ts";
 
 export interface Toolchain {
@@ -29,11 +30,17 @@ export async function setUp(options: SetUpOptions): Promise<Toolchain> {
   const progress = new Progress({ quiet: options.quiet });
   const backend = ensureBackend(progress);
   clearDeadLocks(backend.PULUMI_BACKEND_URL ?? process.env.PULUMI_BACKEND_URL ?? "", progress);
-  const [cli, home, engine] = await allSettled([
-    ensureCli(progress),
-    ensurePlugins(progress),
-    options.containers === false ? Promise.resolve({ started: false }) : ensureContainers(progress),
-  ]);
+  const [cli, home, engine] = await allSettled(
+    [
+      ensureCli(progress),
+      ensurePlugins(progress),
+      options.containers === false ? Promise.resolve({ started: false }) : ensureContainers(progress),
+    ],
+    (problem) => {
+      if (problem instanceof SetUpProblem)
+        progress.done(`${renderProblem(problem)}\nThe rest of set-up is finished all the same.`);
+    },
+  );
   progress.found(`set-up: ${seconds(Date.now() - started)}`);
   return { env: pulumiEnvironment({ cli, home, backend }), progress, startedEngine: engine.started };
 }

@@ -193,8 +193,6 @@ describe("a server that runs with it", () => {
   });
 
   test("runs parallel queries that need more shared memory than a container's /dev/shm", async () => {
-    const [row] = await sql<{ size: string }>("SELECT current_setting('dynamic_shared_memory_type') AS size");
-    expect(row?.size).toBe("sysv");
     const hash = await inside(`psql -XAtq -h /run/postgresql -d postgres <<'SQL'
       CREATE UNLOGGED TABLE big AS SELECT g AS id, repeat('x', 60) AS filler FROM generate_series(1, 1000000) g;
       ANALYZE big;

@@ -20,7 +20,7 @@ export async function makeCertificates(
 ): Promise<Certificates> {
   const key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
   const script = [
-    "set -e; cd \"$(mktemp -d)\"",
+    'set -e; cd "$(mktemp -d)"',
     `openssl req -x509 ${key} -keyout ca.key -out ca.crt -subj '/CN=test authority' 2>/dev/null`,
     `cat ca.crt; echo '${marker}'`,
     ...nodes.flatMap(({ name, address }) => [
@@ -30,7 +30,17 @@ export async function makeCertificates(
       `cat leaf.crt; echo '${marker}'; cat leaf.key; echo '${marker}'`,
     ]),
   ];
-  const output = await docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", script.join("\n"));
+  const output = await docker(
+    "run",
+    "--rm",
+    "--network",
+    "none",
+    "--entrypoint",
+    "sh",
+    image,
+    "-c",
+    script.join("\n"),
+  );
   const [authority = "", ...rest] = output.split(`${marker}\n`);
   const leaves = nodes.map(({ name }, i) => [
     name,

@@ -19,7 +19,8 @@ export function dockerWith(stdin: string | undefined, ...args: readonly string[]
     child.on("error", reject);
     child.on("close", (code) => {
       if (code === 0) resolve(out.trimEnd());
-      else reject(new Error(`docker ${args.slice(0, 4).join(" ")}: exit ${code}: ${err.trim() || out.trim()}`));
+      else
+        reject(new Error(`docker ${args.slice(0, 4).join(" ")}: exit ${code}: ${err.trim() || out.trim()}`));
     });
     child.stdin.on("error", () => undefined);
     child.stdin.end(stdin ?? "");

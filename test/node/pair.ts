@@ -18,6 +18,9 @@ import { Progress } from "../../scripts/toolchain/progress.ts";
 import { type Leaf, makeCertificates } from "./certificates.ts";
 import { docker, dockerWith } from "./docker.ts";
 
+/** Of every start and stop that is expected to go well. */
+export const limit = { timeoutSeconds: 30 } as const;
+
 export const appPassword = "canary-4f1c9e";
 
 export interface PairOptions {
@@ -47,7 +50,7 @@ export class Pair {
     await ensureImage("postgres", new Progress({ quiet: true }));
     const pair = new Pair(`agt-${randomBytes(4).toString("hex")}`, freeSubnet(), options);
     const certificates = await makeCertificates(imageTag("postgres"), pair.nodes);
-    await docker("network", "create", "--subnet", `${pair.a.address.replace(/\d+$/, "0")}/24`, pair.#network);
+    await docker("network", "create", "--subnet", pair.#subnet(), pair.#network);
     for (const node of pair.nodes) {
       node.authority = certificates.authority;
       node.leaf = certificates.leaves[node.name] ?? node.leaf;
@@ -63,11 +66,15 @@ export class Pair {
   /** From nothing to a pair that streams. */
   async bringUp(): Promise<void> {
     await this.a.call("initdb", {});
-    await this.a.call("start", { timeoutSeconds: 30 });
+    await this.a.call("start", limit);
     await this.a.call("slots", { ensure: [this.b.slot], drop: [] });
     await this.b.call("clone", { from: this.a.name });
-    await this.b.call("start", { timeoutSeconds: 30 });
-    await this.a.call("awaitStandby", { standby: this.b.name, timeoutSeconds: 30 });
+    await this.b.call("start", limit);
+    await this.awaitSync();
+  }
+
+  async awaitSync(): Promise<number> {
+    return (await this.a.call("awaitStandby", { standby: this.b.name, ...limit })).ms;
   }
 
   /** The application's role, database and table. */
@@ -79,6 +86,10 @@ export class Pair {
     await this.a.call("sql", { database: "app", statements: [table, "ALTER TABLE public.t OWNER TO app"] });
   }
 
+  #subnet(): string {
+    return `${this.a.address.replace(/\d+$/, "0")}/24`;
+  }
+
   deployment(): Deployment {
     const database: Deployment["database"] = {
       kind: "streaming",
@@ -87,7 +98,9 @@ export class Pair {
       degradeAfterSeconds: this.options.degradeAfterSeconds ?? 30,
       standbyReads: this.options.standbyReads ?? true,
       settings: this.options.settings ?? {},
-      clientAccess: [],
+      clientAccess: [
+        { databases: ["app"], roles: ["app"], network: this.#subnet(), method: "scram-sha-256" },
+      ],
       roles: [
         {
           name: "app",
@@ -130,7 +143,7 @@ export class Pair {
         renewBeforeHours: 1,
         ownCaCertificate: undefined,
       },
-      containers: { subnet: `${this.a.address.replace(/\d+$/, "0")}/24`, dockerHost: undefined },
+      containers: { subnet: this.#subnet(), dockerHost: undefined },
     } as Deployment;
   }
 
@@ -147,6 +160,7 @@ export class TestNode {
   readonly container: string;
   authority = "";
   leaf: Leaf = { certificate: "", key: "" };
+  password = appPassword;
   readonly #pair: Pair;
   readonly #access: DockerAccess;
 
@@ -169,32 +183,57 @@ export class TestNode {
     const command = ["python3", "/etc/understudy/node.py", "run"];
     await docker(
       ...["run", "--detach", "--name", this.container, "--hostname", this.name, "--network", network],
-      ...["--ip", this.address, "--user", NODE_OWNER, "--stop-timeout", "60", "--security-opt", "no-new-privileges"],
+      ...[
+        "--ip",
+        this.address,
+        "--user",
+        NODE_OWNER,
+        "--stop-timeout",
+        "60",
+        "--security-opt",
+        "no-new-privileges",
+      ],
       ...["--volume", `${this.container}-config:/etc/understudy:ro`],
       ...["--volume", `${this.container}-data:/var/lib/understudy`, imageTag("postgres"), ...command],
     );
   }
 
-  /** Renders and writes everything that the deployment would. `more` replaces or adds plain files. */
-  async install(more: Readonly<Record<string, string>> = {}): Promise<void> {
+  /** Renders and writes everything that the deployment would. `edit` may change a plain file. */
+  async install(edit: (name: string, text: string) => string = (_, text) => text): Promise<void> {
     const deployment = this.#pair.deployment();
     const node = deployment.sites.find((site) => site.name === this.name)?.node;
     if (!node) throw new Error(`no node ${this.name}`);
-    const plain = { ...agentFiles(), ...nodeFiles(deployment, node), "certificate.json": "{}\n", ...more };
+    const plain = { ...agentFiles(), ...nodeFiles(deployment, node), "certificate.json": "{}\n" };
     const secret = {
       "ca.crt": `${this.authority}\n`,
       "server.crt": this.leaf.certificate,
       "server.key": this.leaf.key,
-      "passwords/app": appPassword,
+      "passwords/app": this.password,
     };
-    await this.#write("config", "", false, plain);
+    const edited = Object.entries(plain).map(([name, text]) => [name, edit(name, text)]);
+    await this.#write("config", "", false, Object.fromEntries(edited));
     await this.#write("secrets", "secrets", true, secret);
   }
 
-  async #write(bundle: string, directory: string, secret: boolean, files: Readonly<Record<string, string>>): Promise<void> {
-    const script = readFileSync(new URL("../../components/hosts/containers/install.py", import.meta.url), "utf8");
+  async #write(
+    bundle: string,
+    directory: string,
+    secret: boolean,
+    files: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const script = readFileSync(
+      new URL("../../components/hosts/containers/install.py", import.meta.url),
+      "utf8",
+    );
     const lines = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.split("\n")]));
-    const request = { bundle, directory, owner: NODE_OWNER, secret, incarnation: secret ? null : "first", files: lines };
+    const request = {
+      bundle,
+      directory,
+      owner: NODE_OWNER,
+      secret,
+      incarnation: secret ? null : "first",
+      files: lines,
+    };
     const args = ["run", "--rm", "-i", "--network", "none", "--user", "0:0"];
     const mount = ["--volume", `${this.container}-config:/target`, "--entrypoint", "python3"];
     await dockerWith(JSON.stringify(request), ...args, ...mount, imageTag("postgres"), "-c", script);
@@ -214,7 +253,11 @@ export class TestNode {
     });
   }
 
-  async call<V extends keyof Verbs>(verb: V, args: Verbs[V]["args"], limits: CallLimits = {}): Promise<Verbs[V]["result"]> {
+  async call<V extends keyof Verbs>(
+    verb: V,
+    args: Verbs[V]["args"],
+    limits: CallLimits = {},
+  ): Promise<Verbs[V]["result"]> {
     return (await this.session()).call(verb, args, { timeoutMs: 90_000, ...limits });
   }
 
@@ -230,6 +273,7 @@ export class TestNode {
   /** As an application would: over TLS, checked in full, from the other node's network. */
   clientSql(statement: string, seconds = 10): Promise<string> {
     const uri = `host=${this.address} user=app dbname=app sslmode=verify-full sslrootcert=/etc/understudy/secrets/ca.crt connect_timeout=5`;
+    // The password by environment and file, as psql asks; argv of a container is readable on its host.
     const program = `PGPASSWORD="$(cat /etc/understudy/secrets/passwords/app)" timeout ${seconds} psql -XAtq -d "${uri}" -c "${statement}"`;
     return this.exec("sh", "-c", program);
   }
@@ -245,7 +289,9 @@ export class TestNode {
 
   async logs(): Promise<string> {
     return new Promise((resolve) => {
-      execFile("docker", ["logs", this.container], { maxBuffer: 1 << 26 }, (_, out, err) => resolve(out + err));
+      execFile("docker", ["logs", this.container], { maxBuffer: 1 << 26 }, (_, out, err) =>
+        resolve(out + err),
+      );
     });
   }
 
@@ -257,12 +303,18 @@ export class TestNode {
   async remove(): Promise<void> {
     await this.close();
     await docker("rm", "--force", this.container).catch(() => undefined);
-    await docker("volume", "rm", "--force", `${this.container}-config`, `${this.container}-data`).catch(() => undefined);
+    await docker("volume", "rm", "--force", `${this.container}-config`, `${this.container}-data`).catch(
+      () => undefined,
+    );
   }
 }
 
 /** Waits for a condition, with a limit. */
-export async function until<T>(what: string, seconds: number, probe: () => Promise<T | undefined | false>): Promise<T> {
+export async function until<T>(
+  what: string,
+  seconds: number,
+  probe: () => Promise<T | undefined | false>,
+): Promise<T> {
   const end = performance.now() + seconds * 1000;
   let last: unknown = "not yet";
   while (performance.now() < end) {

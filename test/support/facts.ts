@@ -20,7 +20,10 @@ export const conf = (settings: Readonly<Record<string, string | number>>): strin
     .join("");
 
 export function files(settings: Readonly<Record<string, string | number>> = {}): Record<string, string> {
-  return { "postgresql.conf": conf(settings), "pg_hba.conf": "hostssl all all all scram-sha-256\nhost all all all reject\n" };
+  return {
+    "postgresql.conf": conf(settings),
+    "pg_hba.conf": "hostssl all all all scram-sha-256\nhost all all all reject\n",
+  };
 }
 
 export function desiredNode(name: string, site = name): DesiredNode {
@@ -122,7 +125,12 @@ export const up = (value: NodeReport): NodeFacts => ({ reach: "up", report: valu
  * A node in one of the plan's states. As what it leads, its slots and senders say that the peers are healthy;
  * as a standby it follows the first of them.
  */
-export function nodeIn(state: NodeState, name: string, peers: readonly string[], role: "primary" | "standby"): NodeFacts {
+export function nodeIn(
+  state: NodeState,
+  name: string,
+  peers: readonly string[],
+  role: "primary" | "standby",
+): NodeFacts {
   const base = report(name);
   const standby = { standbySignal: true, follows: peers[0] ?? null };
   const down = (controlState: string, serverState: NodeReport["server"]["state"] = "stopped"): NodeFacts =>
@@ -140,7 +148,12 @@ export function nodeIn(state: NodeState, name: string, peers: readonly string[],
   const recovering = (change: Partial<SqlFacts>): NodeFacts =>
     up({
       ...base,
-      data: { ...base.data, control: control("in archive recovery"), standbySignal: true, follows: peers[0] ?? null },
+      data: {
+        ...base.data,
+        control: control("in archive recovery"),
+        standbySignal: true,
+        follows: peers[0] ?? null,
+      },
       server: { state: "running", reason: null, sql: sqlFacts(true, change) },
     });
   switch (state) {
@@ -198,8 +211,18 @@ export function sender(name: string): SqlFacts["senders"][number] {
   };
 }
 
-export function slot(name: string, change: Partial<SqlFacts["slots"][number]> = {}): SqlFacts["slots"][number] {
-  return { name: name.replaceAll("-", "_"), kind: "physical", active: true, walStatus: "reserved", heldBytes: 0, ...change };
+export function slot(
+  name: string,
+  change: Partial<SqlFacts["slots"][number]> = {},
+): SqlFacts["slots"][number] {
+  return {
+    name: name.replaceAll("-", "_"),
+    kind: "physical",
+    active: true,
+    walStatus: "reserved",
+    heldBytes: 0,
+    ...change,
+  };
 }
 
 export function observed(nodes: Readonly<Record<string, NodeFacts>>): Observed {

@@ -3,24 +3,10 @@
  * carried out, leads where it should. A node behaves as its facts say, also in what it refuses.
  */
 import type { Desired, DesiredNode } from "../../components/roles/desired.ts";
-import type { NodeFacts, NodeReport, Observed, SlotFacts } from "../../components/roles/facts.ts";
+import type { NodeFacts, NodeReport, Observed } from "../../components/roles/facts.ts";
 import { type NodeAccess, NodeError, type Session, type Verbs } from "../../components/roles/session.ts";
-import { control, emptyCatalog, report, sender, slot, SYSTEM, sqlFacts } from "./facts.ts";
-
-export interface SimNode {
-  unit: "up" | "stopped" | "absent" | "unreachable";
-  data: "empty" | "building" | "ready" | "rewinding";
-  /** What `standby.signal` says. */
-  standby: boolean;
-  follows: string | null;
-  controlState: string;
-  systemIdentifier: string;
-  server: NodeReport["server"]["state"];
-  streams: boolean;
-  slots: SlotFacts[];
-  files: NodeReport["files"];
-  generation: string | null;
-}
+import { control, emptyCatalog, report, SYSTEM, sender, slot, sqlFacts } from "./facts.ts";
+import { nodeFromFacts, type SimNode } from "./simNode.ts";
 
 export class SimFleet {
   readonly nodes: Record<string, SimNode>;
@@ -42,7 +28,7 @@ export class SimFleet {
     const nodes = Object.entries(observed.nodes).map(([name, facts]) => {
       const wish = desired.nodes.find((node) => node.name === name);
       if (!wish) throw new Error(`no wish for ${name}`);
-      return [name, fromFacts(facts, wish, desired)] as const;
+      return [name, nodeFromFacts(facts, wish, desired)] as const;
     });
     return new SimFleet(desired, Object.fromEntries(nodes));
   }
@@ -63,7 +49,10 @@ export class SimFleet {
 
   observed(): Observed {
     const names = Object.keys(this.nodes);
-    return { at: "2026-01-01T00:00:00.000Z", nodes: Object.fromEntries(names.map((name) => [name, this.facts(name)])) };
+    return {
+      at: "2026-01-01T00:00:00.000Z",
+      nodes: Object.fromEntries(names.map((name) => [name, this.facts(name)])),
+    };
   }
 
   access(): Map<string, NodeAccess> {
@@ -98,7 +87,8 @@ export class SimFleet {
 
   #call<V extends keyof Verbs>(name: string, verb: V, args: Verbs[V]["args"]): Verbs[V]["result"] {
     const node = this.node(name);
-    if (verb !== "observe" && this.cutAt === this.calls.length) throw new NodeError(name, "E_CHANNEL", "cut off");
+    if (verb !== "observe" && this.cutAt === this.calls.length)
+      throw new NodeError(name, "E_CHANNEL", "cut off");
     if (verb !== "observe") this.calls.push(`${name} ${verb}`);
     const refusal = this.refuses.get(`${name} ${verb}`);
     if (refusal !== undefined) throw new NodeError(name, "E_TEST", refusal);
@@ -106,7 +96,12 @@ export class SimFleet {
       observe: () => this.#report(name, node),
       initdb: () => {
         this.#requireNoData(name, node);
-        Object.assign(node, { data: "ready", standby: false, controlState: "shut down", systemIdentifier: SYSTEM });
+        Object.assign(node, {
+          data: "ready",
+          standby: false,
+          controlState: "shut down",
+          systemIdentifier: SYSTEM,
+        });
         return {};
       },
       clone: ({ from, discard }) => {
@@ -160,11 +155,13 @@ export class SimFleet {
       password: () => ({}),
       awaitStandby: ({ standby }) => {
         const other = this.node(standby);
-        const fits = other.unit === "up" && other.server === "running" && other.standby && other.follows === name;
+        const fits =
+          other.unit === "up" && other.server === "running" && other.standby && other.follows === name;
         const held = node.slots.find((s) => s.name === this.#wish(standby).slot);
-        if (!fits || !held || held.walStatus === "lost") throw new NodeError(name, "E_TIMEOUT", `${standby} does not stream`);
+        if (!fits || !held || held.walStatus === "lost")
+          throw new NodeError(name, "E_TIMEOUT", `${standby} does not stream`);
         other.streams = true;
-        held.active = true;
+        node.slots = node.slots.map((s) => (s === held ? { ...s, active: true } : s));
         return { ms: 1 };
       },
       generation: ({ value }) => {
@@ -184,7 +181,8 @@ export class SimFleet {
   }
 
   #requireNoData(name: string, node: SimNode, allowed: readonly string[] = ["empty", "building"]): void {
-    if (!allowed.includes(node.data)) throw new NodeError(name, "E_DATA_PRESENT", `its data directory is ${node.data}`);
+    if (!allowed.includes(node.data))
+      throw new NodeError(name, "E_DATA_PRESENT", `its data directory is ${node.data}`);
   }
 
   #wish(name: string): DesiredNode {
@@ -194,7 +192,9 @@ export class SimFleet {
   }
 
   #report(name: string, node: SimNode): NodeReport {
-    const standbys = Object.entries(this.nodes).filter(([, other]) => other.streams && other.follows === name);
+    const standbys = Object.entries(this.nodes).filter(
+      ([, other]) => other.streams && other.follows === name,
+    );
     const whole = node.data === "ready" || node.data === "rewinding";
     const sql =
       node.server !== "running"
@@ -220,41 +220,4 @@ export class SimFleet {
       },
     });
   }
-}
-
-/** A stopped container hides what it was in its role: the active one a primary, the others standbys. */
-function fromFacts(facts: NodeFacts, wish: DesiredNode, desired: Desired): SimNode {
-  const leads = wish.name === desired.active;
-  const content = { installed: wish.files, loaded: wish.files, started: wish.files };
-  if (facts.reach !== "up") {
-    return {
-      unit: facts.reach === "stopped" ? "stopped" : facts.reach,
-      data: facts.reach === "absent" ? "empty" : "ready",
-      standby: !leads,
-      follows: leads ? null : desired.active,
-      controlState: leads ? "in production" : "in archive recovery",
-      systemIdentifier: SYSTEM,
-      server: "stopped",
-      streams: false,
-      slots: leads ? desired.nodes.filter((node) => node !== wish).map((node) => slot(node.name)) : [],
-      files: content,
-      generation: null,
-    };
-  }
-  const { data, server, files } = facts.report;
-  const standby = server.sql?.inRecovery ?? (data.standbySignal || data.control?.state === "in archive recovery");
-  const kept = desired.nodes.filter((node) => node !== wish).map((node) => slot(node.name, { active: false }));
-  return {
-    unit: "up",
-    data: data.state,
-    standby,
-    follows: data.follows,
-    controlState: data.control?.state ?? "",
-    systemIdentifier: data.control?.systemIdentifier ?? SYSTEM,
-    server: server.state,
-    streams: server.sql?.walReceiver?.status === "streaming",
-    slots: server.sql ? [...server.sql.slots] : data.state === "ready" && !standby ? kept : [],
-    files,
-    generation: facts.report.generation,
-  };
 }

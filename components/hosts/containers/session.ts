@@ -75,7 +75,11 @@ export class DockerAccess implements NodeAccess {
       if (facts.reach === "up") return;
       if (performance.now() > deadline) {
         const reason = "reason" in facts ? facts.reason : facts.reach;
-        throw new NodeError(this.#node, "E_UNIT", `the container does not stay up within ${timeoutSeconds} s: ${reason}`);
+        throw new NodeError(
+          this.#node,
+          "E_UNIT",
+          `the container does not stay up within ${timeoutSeconds} s: ${reason}`,
+        );
       }
       await sleep(this.#limits.pollMs);
     }
@@ -123,10 +127,15 @@ export class DockerAccess implements NodeAccess {
   #docker(args: readonly string[], timeoutMs: number): Promise<string> {
     const env = { ...process.env, ...this.#environment() };
     return new Promise((resolve, reject) => {
-      execFile("docker", args, { env, timeout: timeoutMs, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
-        if (!error) resolve(stdout.trim());
-        else reject(new NodeError(this.#node, "E_ENGINE", engineReason(error, stderr, timeoutMs)));
-      });
+      execFile(
+        "docker",
+        args,
+        { env, timeout: timeoutMs, killSignal: "SIGKILL" },
+        (error, stdout, stderr) => {
+          if (!error) resolve(stdout.trim());
+          else reject(new NodeError(this.#node, "E_ENGINE", engineReason(error, stderr, timeoutMs)));
+        },
+      );
     });
   }
 
@@ -147,7 +156,11 @@ function notUp(state: ContainerState): NodeFacts | undefined {
   return { reach: "stopped", reason: `its container is ${state.Status} (${why})` };
 }
 
-function engineReason(error: Error & { code?: unknown; killed?: boolean }, stderr: string, timeoutMs: number): string {
+function engineReason(
+  error: Error & { code?: unknown; killed?: boolean },
+  stderr: string,
+  timeoutMs: number,
+): string {
   if (error.code === "ENOENT") return "there is no `docker` command on this machine";
   if (error.killed) return `the Docker engine did not answer within ${timeoutMs / 1000} s`;
   return stderr.trim().split("\n").at(-1) || error.message;

@@ -2,8 +2,9 @@
  * Carries out a plan, one step at a time, and stops at the first that fails. Every step is idempotent, so the way
  * on after a failure is always the same: put right what the message says, and run again.
  */
-import type { Step } from "../steps.ts";
+
 import { describe } from "../plan/consequences.ts";
+import type { Step } from "../steps.ts";
 import { type ActContext, type Executor, executors } from "./executors.ts";
 
 export interface ActOptions extends Omit<ActContext, "progress"> {
@@ -36,7 +37,11 @@ export async function act(steps: readonly Step[], options: ActOptions): Promise<
       if (proof !== "") options.report(`${elapsed()}     ${proof}`);
     } catch (error) {
       const done = index === 0 ? "" : `The steps before it are done and stay. `;
-      throw new StepFailed(step, (error as Error).message, `${done}${advice[step.kind]} Then run \`pulumi up\` again.`);
+      throw new StepFailed(
+        step,
+        (error as Error).message,
+        `${done}${advice[step.kind]} Then run \`pulumi up\` again.`,
+      );
     }
   }
 }
@@ -45,7 +50,8 @@ export async function act(steps: readonly Step[], options: ActOptions): Promise<
 const advice: Readonly<Record<Step["kind"], string>> = {
   startUnit: "Look at the container's own log.",
   initdb: "Look at the space and the rights on the data volume.",
-  clone: "See that the nodes reach each other, that both certificates are valid, and that the volume has room.",
+  clone:
+    "See that the nodes reach each other, that both certificates are valid, and that the volume has room.",
   follow: "Look at the rights on the data volume.",
   start: "PostgreSQL's log on the node says why it does not come up.",
   restart: "PostgreSQL's log on the node says why it does not come up; if it is a setting, set it back.",
@@ -54,5 +60,6 @@ const advice: Readonly<Record<Step["kind"], string>> = {
   reload: "Correct the line.",
   sql: "Correct what PostgreSQL refused.",
   password: "See that the role exists and that its password file is on the node.",
-  awaitStandby: "The standby's log says why it does not stream; until it does, `strict` lets no client commit.",
+  awaitStandby:
+    "The standby's log says why it does not stream; until it does, `strict` lets no client commit.",
 };

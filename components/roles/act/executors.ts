@@ -40,10 +40,15 @@ export const executors: { readonly [K in Step["kind"]]: Executor<Extract<Step, {
   async clone(step, context) {
     const session = await open(step.node, context);
     const args = { from: step.from, ...(step.discard === undefined ? {} : { discard: step.discard }) };
-    const { bytes } = await session.call("clone", args, { timeoutMs: cloneIdleMs, onProgress: context.progress });
+    const { bytes } = await session.call("clone", args, {
+      timeoutMs: cloneIdleMs,
+      onProgress: context.progress,
+    });
     const { data } = await session.call("observe", {});
     if (data.state !== "ready" || !data.standbySignal || data.follows !== step.from) {
-      throw new Error(`the copy is not a standby of ${step.from}: it is ${data.state}, follows ${data.follows ?? "nobody"}`);
+      throw new Error(
+        `the copy is not a standby of ${step.from}: it is ${data.state}, follows ${data.follows ?? "nobody"}`,
+      );
     }
     return `${bytes} bytes`;
   },
@@ -92,7 +97,11 @@ export const executors: { readonly [K in Step["kind"]]: Executor<Extract<Step, {
 
   async sql(step, context) {
     const session = await open(step.node, context);
-    await session.call("sql", { database: step.database, statements: step.statements }, { timeoutMs: sqlTimeoutMs });
+    await session.call(
+      "sql",
+      { database: step.database, statements: step.statements },
+      { timeoutMs: sqlTimeoutMs },
+    );
     return step.summary;
   },
 

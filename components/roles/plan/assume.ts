@@ -26,8 +26,10 @@ const assumptions: { readonly [K in Step["kind"]]: Assumption<Extract<Step, { ki
       follows: step.from,
       slots: [],
     })),
-  follow: (step, fleet) => withNode(fleet, step.node, () => ({ role: "standby", signal: true, follows: step.from })),
-  stop: (step, fleet) => withNode(fleet, step.node, () => ({ state: "stopped-clean-standby", inSync: false })),
+  follow: (step, fleet) =>
+    withNode(fleet, step.node, () => ({ role: "standby", signal: true, follows: step.from })),
+  stop: (step, fleet) =>
+    withNode(fleet, step.node, () => ({ state: "stopped-clean-standby", inSync: false })),
   start: (step, fleet) => runs(fleet, step.node, step.as),
   restart: (step, fleet) => runs(fleet, step.node, step.as),
   reload: (step, fleet) => withNode(fleet, step.node, () => ({ configured: true })),
@@ -63,7 +65,12 @@ export function comesUp(fleet: Fleet, name: string): Fleet {
 /** A server that has just been started has read its files; a primary's standbys have to connect again. */
 function runs(fleet: Fleet, name: string, as: "primary" | "standby"): Fleet {
   if (as === "standby") {
-    return withNode(fleet, name, () => ({ state: "standby-lagging", role: "standby", configured: true, inSync: false }));
+    return withNode(fleet, name, () => ({
+      state: "standby-lagging",
+      role: "standby",
+      configured: true,
+      inSync: false,
+    }));
   }
   const disconnected = (view: NodeView): NodeView =>
     view.state === "standby-streaming" ? { ...view, state: "standby-lagging", inSync: false } : view;

@@ -3,9 +3,10 @@
  * no longer declares stays and is named, because it may hold data; the attributes and settings of what it
  * declares are exactly as declared.
  */
-import type { CatalogFacts, DatabaseFacts, RoleFacts } from "../facts.ts";
+
 import type { Database, Role, SettingValue } from "../../spec/model.ts";
 import type { DesiredCatalog } from "../desired.ts";
+import type { CatalogFacts, DatabaseFacts, RoleFacts } from "../facts.ts";
 import type { Notice, Step } from "../steps.ts";
 import type { Contribution, Fleet } from "./fleet.ts";
 import { identifier, isSet, reset, set } from "./sql.ts";
@@ -20,8 +21,18 @@ export function catalog(fleet: Fleet): Contribution {
   const wish = desired.catalog;
   return {
     steps: [
-      ...sql(active.name, maintenance, "roles", wish.roles.flatMap((role) => roleStatements(role, found.roles[role.name]))),
-      ...sql(active.name, maintenance, "memberships", wish.roles.flatMap((role) => memberships(role, found))),
+      ...sql(
+        active.name,
+        maintenance,
+        "roles",
+        wish.roles.flatMap((role) => roleStatements(role, found.roles[role.name])),
+      ),
+      ...sql(
+        active.name,
+        maintenance,
+        "memberships",
+        wish.roles.flatMap((role) => memberships(role, found)),
+      ),
       ...wish.roles.filter((role) => needsPassword(role, found)).map(password(active.name)),
       ...sql(
         active.name,

@@ -2,6 +2,7 @@
  * Brings running servers to their rendered files: a reload where that is enough, a restart where PostgreSQL needs
  * one, the standby first. A server that this plan starts anyhow reads its files then.
  */
+import type { NodeReport, SqlFacts } from "../facts.ts";
 import type { Notice, Refusal, Step } from "../steps.ts";
 import { changedSettings, readConf, sharedWhere } from "./conf.ts";
 import { type Contribution, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
@@ -29,7 +30,9 @@ export function changesOf(view: NodeView): Changes {
   const sinceLoad = changedSettings(readConf(report.files.loaded[confFile] ?? ""), wanted);
   const needsRestart = new Set(sql.restartSettings);
   const restart = sinceStart.filter((name) => needsRestart.has(name));
-  const files = Object.keys(target).filter((name) => name !== confFile && target[name] !== report.files.loaded[name]);
+  const files = Object.keys(target).filter(
+    (name) => name !== confFile && target[name] !== report.files.loaded[name],
+  );
   return { restart, reload: [...sinceLoad.filter((name) => !restart.includes(name)), ...files.sort()] };
 }
 
@@ -43,7 +46,10 @@ export function lowering(fleet: Fleet): Contribution {
   const { active, standbys } = fleet;
   if (sharedIn(active, (from, to) => to < from).length === 0) return {};
   return {
-    steps: [...restart(active, "primary"), ...standbys.filter((view) => answers(view.state)).map(waitFor(active))],
+    steps: [
+      ...restart(active, "primary"),
+      ...standbys.filter((view) => answers(view.state)).map(waitFor(active)),
+    ],
     notices: writeGap(fleet),
   };
 }
@@ -110,9 +116,15 @@ function writeGap({ active, desired }: Fleet): Notice[] {
 }
 
 function complaints({ name, report }: NodeView): Notice[] {
-  const sql = report?.server.sql;
-  if (!report || !sql) return [];
-  const { agent } = report;
+  if (!report) return [];
+  const unread = (report.problems ?? []).map((problem) => ({
+    code: "N_UNREADABLE",
+    message: `${name} could not read a part of its own state: ${problem}`,
+  }));
+  return report.server.sql ? [...unread, ...complaintsOfServer(name, report, report.server.sql)] : unread;
+}
+
+function complaintsOfServer(name: string, { agent }: NodeReport, sql: SqlFacts): Notice[] {
   const byHand = Object.keys(sql.alterSystem).sort();
   return [
     // No database is restarted for the sake of its agent.

@@ -6,7 +6,6 @@ import type { Desired } from "../desired.ts";
 import type { Observed } from "../facts.ts";
 import type { Step } from "../steps.ts";
 
-
 /** The step itself, in a few words; also the line of it while it runs. */
 export function describe(step: Step): string {
   switch (step.kind) {
@@ -62,7 +61,9 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
       return standbyAway(strict);
     case "restart":
       if (step.as === "standby") return standbyAway(strict);
-      return [`clients are disconnected, no writes for about 1 s${strict ? " and until its standby is in sync" : ""}`];
+      return [
+        `clients are disconnected, no writes for about 1 s${strict ? " and until its standby is in sync" : ""}`,
+      ];
     case "reload":
       return ["no connection is cut"];
     case "sql":

@@ -2,7 +2,8 @@
 
 export function lineDiff(from: string, to: string, context = 2): string[] {
   const script = editScript(split(from), split(to));
-  const near = (index: number) => script.slice(Math.max(0, index - context), index + context + 1).some(isChange);
+  const near = (index: number) =>
+    script.slice(Math.max(0, index - context), index + context + 1).some(isChange);
   const lines: string[] = [];
   let gap = false;
   for (const [index, row] of script.entries()) {

@@ -2,8 +2,9 @@
  * The nodes as the plan sees them: as observed at first, and after each planned step as that step is expected to
  * leave them (`assume.ts`). A concern therefore reads the same words whether something is so already or will be.
  */
-import type { CatalogFacts, NodeFacts, NodeReport, Observed, SlotFacts } from "../facts.ts";
+
 import type { Desired, DesiredNode, Policy } from "../desired.ts";
+import type { CatalogFacts, NodeFacts, NodeReport, Observed, SlotFacts } from "../facts.ts";
 import type { Notice, Refusal, Step } from "../steps.ts";
 import { type NodeRole, type NodeState, roleOf, stateOf } from "./state.ts";
 

@@ -185,7 +185,7 @@ function lowered(
   declared: ReadonlySet<string>,
 ): Refusal[] {
   return Object.entries(found).flatMap(([name, { settings }]) => {
-    const value = settings["synchronous_commit"]?.toLowerCase();
+    const value = settings.synchronous_commit?.toLowerCase();
     if (declared.has(name) || value === undefined || value === "on" || value === "remote_apply") return [];
     return [
       {

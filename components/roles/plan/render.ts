@@ -46,10 +46,15 @@ function renderSteps({ steps, lookAgainAfter }: Plan, observed: Observed, desire
     ...renderStep(step, index, observed, desired),
   ]);
   const ending = lookAgainAfter === steps.length - 1 ? [lookAgain.replace("; expected then:", "")] : [];
-  return [`${steps.length === 1 ? "1 step" : `${steps.length} steps`}, ${desired.active} leads:`, ...rows, ...ending].join("\n");
+  return [
+    `${steps.length === 1 ? "1 step" : `${steps.length} steps`}, ${desired.active} leads:`,
+    ...rows,
+    ...ending,
+  ].join("\n");
 }
 
-const lookAgain = "      … then the nodes are looked at again, because that could not be seen from outside; expected then:";
+const lookAgain =
+  "      … then the nodes are looked at again, because that could not be seen from outside; expected then:";
 
 function renderStep(step: Step, index: number, observed: Observed, desired: Desired): string[] {
   const below = consequences(step, observed, desired).map((line) => `      ${line}`);

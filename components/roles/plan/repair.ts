@@ -59,7 +59,11 @@ function recipe(standby: NodeView, primary: NodeView): Step[] {
     case "standby-lagging":
     case "standby-streaming":
       if (isLost(standby, primary)) {
-        return [stop(standby), clone(standby, primary, "its WAL is gone"), ...startAndAwait(standby, primary)];
+        return [
+          stop(standby),
+          clone(standby, primary, "its WAL is gone"),
+          ...startAndAwait(standby, primary),
+        ];
       }
       if (!followsRightly(standby, primary)) {
         return [stop(standby), ...follow(standby, primary), ...startAndAwait(standby, primary)];
@@ -92,7 +96,10 @@ function followsRightly(standby: NodeView, primary: NodeView): boolean {
 }
 
 function clone(standby: NodeView, primary: NodeView, reason: string): Step {
-  const id = standby.report?.data.state === "ready" || standby.state === "rewinding" ? systemIdentifier(standby) : null;
+  const id =
+    standby.report?.data.state === "ready" || standby.state === "rewinding"
+      ? systemIdentifier(standby)
+      : null;
   const step = { kind: "clone", node: standby.name, from: primary.name, reason } as const;
   return id === null ? step : { ...step, discard: id };
 }

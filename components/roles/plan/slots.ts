@@ -18,7 +18,9 @@ function onPrimary(fleet: Fleet): Step[] {
   const { active, standbys } = fleet;
   if (active.slots === null) return [];
   const wanted = standbys.map((view) => view.wish.slot);
-  const lost = active.slots.filter((slot) => wanted.includes(slot.name) && slot.walStatus === "lost" && !slot.active);
+  const lost = active.slots.filter(
+    (slot) => wanted.includes(slot.name) && slot.walStatus === "lost" && !slot.active,
+  );
   const own = active.slots.filter((slot) => slot.name === active.wish.slot && !slot.active);
   const drop = names([...lost, ...own]);
   const present = names(active.slots).filter((name) => !drop.includes(name));
@@ -28,7 +30,9 @@ function onPrimary(fleet: Fleet): Step[] {
 
 function dropUnused(view: NodeView, fleet: Fleet): Step[] {
   const ours = nodesOf(fleet).map(({ wish }) => wish.slot);
-  const unused = (view.slots ?? []).filter((slot) => isPhysical(slot) && !slot.active && ours.includes(slot.name));
+  const unused = (view.slots ?? []).filter(
+    (slot) => isPhysical(slot) && !slot.active && ours.includes(slot.name),
+  );
   return step(view, [], names(unused));
 }
 

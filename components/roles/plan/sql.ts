@@ -49,14 +49,15 @@ function settingValue(name: string, value: SettingValue): string {
 
 /** `"$user", public` → `$user`, `public`. */
 function elements(list: string): string[] {
-  return [...list.matchAll(/"((?:[^"]|"")*)"|([^,\s][^,]*)/g)].map((match) =>
-    match[1] === undefined ? (match[2] ?? "").trim() : match[1].replaceAll('""', '"'),
-  );
+  const found = [...list.matchAll(/"((?:[^"]|"")*)"|([^,\s][^,]*)/g)];
+  const names = found.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? (plain ?? "").trim());
+  return names.filter((name) => name !== "");
 }
 
 /** The name of a setting, e.g. `work_mem` or `extension.name`: no identifier rules apply to it but these. */
 function settingName(name: string): string {
-  if (!/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(name)) throw new Error(`"${name}" is not the name of a setting`);
+  if (!/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(name))
+    throw new Error(`"${name}" is not the name of a setting`);
   return name.split(".").map(identifier).join(".");
 }
 

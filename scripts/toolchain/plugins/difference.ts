@@ -1,6 +1,6 @@
 import { comparable } from "./inputs.ts";
 import type { InputSpec, Value, Values } from "./resourceType.ts";
-import { hasUnknown, isObject, same } from "./wire.ts";
+import { isObject, same } from "./wire.ts";
 
 export interface Change {
   /** e.g. `environment.PATH`, `ports[0].external`. */
@@ -12,7 +12,7 @@ export interface Change {
 }
 
 /**
- * What changed between two sets of inputs, property by property. An unknown is a change: it may resolve to anything.
+ * What changed between two sets of inputs, property by property. An unknown is a change, as no recorded value is like it.
  * Marking the same value secret is none.
  */
 export function difference(
@@ -44,7 +44,7 @@ function compare(path: string, old: Value | undefined, now: Value | undefined): 
   if (now === undefined) {
     return [{ path, kind: "delete" }];
   }
-  if (same(old, now) && !hasUnknown(now)) {
+  if (same(old, now)) {
     return [];
   }
   if (Array.isArray(old) && Array.isArray(now)) {

@@ -7,14 +7,15 @@ import { hasSecret, secret, UNKNOWN, wrap } from "./wire.ts";
  * take and give values as they are on the wire, except `outputs`, which are a plugin's plain answer.
  */
 
-function isSecretOutput(type: ResourceType, inputs: Values): (key: string) => boolean {
+/** Which outputs are secret because an input is. The ones that are declared secret are `guarded`'s business. */
+function isSecretByInput(type: ResourceType, inputs: Values): (key: string) => boolean {
   const spread = type.secretInputsSpread === true && Object.values(inputs).some(hasSecret);
-  return (key) => type.secretOutputs?.includes(key) === true || (spread && !(key in inputs));
+  return (key) => spread && !(key in inputs);
 }
 
 /** `names` as unknown outputs, secret where their values will be. */
 function unknownOutputs(type: ResourceType, inputs: Values, names: readonly string[] = []): Values {
-  const isSecret = isSecretOutput(type, inputs);
+  const isSecret = isSecretByInput(type, inputs);
   return Object.fromEntries(names.map((name) => [name, isSecret(name) ? secret(UNKNOWN) : UNKNOWN]));
 }
 
@@ -37,7 +38,7 @@ function recordedOutputs(type: ResourceType, state: Values): Values {
 
 export function created(type: ResourceType, inputs: Values, outputs: Values): Values {
   const echoed = withImplied(type.inputs, cleaned(inputs));
-  return guarded(type, { ...echoed, ...wrap(outputs, [echoed], isSecretOutput(type, echoed)) });
+  return guarded(type, { ...echoed, ...wrap(outputs, [echoed], isSecretByInput(type, echoed)) });
 }
 
 export function createdPreview(type: ResourceType, inputs: Values): Values {
@@ -51,7 +52,7 @@ export function updated(type: ResourceType, state: Values, inputs: Values, outpu
   return guarded(type, {
     ...without(recorded, outputs),
     ...echoed,
-    ...wrap(outputs, [echoed, recorded], isSecretOutput(type, echoed)),
+    ...wrap(outputs, [echoed, recorded], isSecretByInput(type, echoed)),
   });
 }
 
@@ -78,7 +79,7 @@ export function readState(
   const recorded = inputs === undefined ? state : { ...recordedOutputs(type, state), ...inputs };
   return guarded(type, {
     ...without(recorded, outputs),
-    ...wrap(outputs, [state, recorded], isSecretOutput(type, recorded)),
+    ...wrap(outputs, [state, recorded], isSecretByInput(type, recorded)),
   });
 }
 

@@ -5,8 +5,20 @@ import { DockerAccess } from "../../../components/hosts/containers/session.ts";
 import type { DockerReach } from "../../../components/roles/desired.ts";
 
 const stub = fileURLToPath(new URL("../../support/docker-stub", import.meta.url));
-const reach: DockerReach = { kind: "docker", container: "demo-a", dataVolume: "demo-a-data", image: "postgres" };
-const running = { Running: true, Paused: false, Restarting: false, Status: "running", ExitCode: 0, OOMKilled: false };
+const reach: DockerReach = {
+  kind: "docker",
+  container: "demo-a",
+  dataVolume: "demo-a-data",
+  image: "postgres",
+};
+const running = {
+  Running: true,
+  Paused: false,
+  Restarting: false,
+  Status: "running",
+  ExitCode: 0,
+  OOMKilled: false,
+};
 const exited = { ...running, Running: false, Status: "exited", ExitCode: 137 };
 
 let access: DockerAccess;
@@ -16,7 +28,7 @@ function behave(scenario: object): void {
 }
 
 beforeEach(() => {
-  vi.stubEnv("PATH", [stub, process.env["PATH"]].join(delimiter));
+  vi.stubEnv("PATH", [stub, process.env.PATH].join(delimiter));
   access = new DockerAccess("a", reach, { engineMs: 5_000, observeMs: 5_000, pollMs: 10 });
 });
 
@@ -66,12 +78,18 @@ describe("observe", () => {
 
   test("a report", async () => {
     behave({ state: running });
-    expect(await look()).toMatchObject({ reach: "up", report: { verb: "observe", args: { catalog: false } } });
+    expect(await look()).toMatchObject({
+      reach: "up",
+      report: { verb: "observe", args: { catalog: false } },
+    });
   });
 
   test("an engine that is down", async () => {
     behave({ engine: "down" });
-    expect(await look()).toMatchObject({ reach: "unreachable", reason: expect.stringContaining("Cannot connect") });
+    expect(await look()).toMatchObject({
+      reach: "unreachable",
+      reason: expect.stringContaining("Cannot connect"),
+    });
   });
 
   test("an engine that hangs is given up in time", async () => {
@@ -97,7 +115,10 @@ describe("observe", () => {
   test("no docker command", async () => {
     behave({});
     vi.stubEnv("PATH", "/nowhere");
-    expect(await look()).toMatchObject({ reach: "unreachable", reason: expect.stringContaining("no `docker` command") });
+    expect(await look()).toMatchObject({
+      reach: "unreachable",
+      reason: expect.stringContaining("no `docker` command"),
+    });
   });
 });
 
@@ -144,7 +165,11 @@ describe("a conversation", () => {
     behave({ agent: "slow" });
     const lines: string[] = [];
     const session = await access.open();
-    const call = session.call("clone", { from: "b" }, { timeoutMs: 400, onProgress: (line) => lines.push(line) });
+    const call = session.call(
+      "clone",
+      { from: "b" },
+      { timeoutMs: 400, onProgress: (line) => lines.push(line) },
+    );
     expect(await call).toEqual({ bytes: 1 });
     expect(lines).toEqual(["3 to go", "2 to go", "1 to go"]);
   });

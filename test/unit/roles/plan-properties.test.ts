@@ -68,7 +68,8 @@ describe.each(policies)("synchronous: %s", (policy) => {
     every(({ steps }) => {
       for (const step of steps) {
         if (step.kind === "clone" || step.kind === "follow") expect(step.node).not.toBe("a");
-        if (step.kind === "start" || step.kind === "restart") expect(step.as === "primary").toBe(step.node === "a");
+        if (step.kind === "start" || step.kind === "restart")
+          expect(step.as === "primary").toBe(step.node === "a");
       }
     });
   });
@@ -104,7 +105,11 @@ describe.each(policies)("synchronous: %s", (policy) => {
         continue;
       }
       converged += 1;
-      expect(plan(fleet.observed(), wish), label).toMatchObject({ steps: [], refusals: [], lookAgainAfter: null });
+      expect(plan(fleet.observed(), wish), label).toMatchObject({
+        steps: [],
+        refusals: [],
+        lookAgainAfter: null,
+      });
       expect(fleet.node("a").generation).toBe("g2");
       expect(fleet.node("b").generation).toBe("g2");
     }

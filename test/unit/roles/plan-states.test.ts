@@ -71,8 +71,10 @@ describe("the active node is down and can lead", () => {
 
 describe("the active node's container is stopped", () => {
   test.each(nodeStates)("the other is %s", (state) => {
-    const expected = {
-      ...Object.fromEntries(nodeStates.map((b) => [b, `startUnit(a) | ${firstLook(standbyRecipes[b]) || "await(b)"}`])),
+    const expected: Record<string, string> = {
+      ...Object.fromEntries(
+        nodeStates.map((b) => [b, `startUnit(a) | ${firstLook(standbyRecipes[b]) || "await(b)"}`]),
+      ),
       primary: "E_ROLE_CHANGE_UNSUPPORTED",
       absent: "E_NODE_ABSENT",
       "absent-kept": "E_NODE_ABSENT",

@@ -5,7 +5,6 @@ import {
   siteAddress,
   sitePort,
   slotName,
-  stableHash,
 } from "../../../components/spec/derive.ts";
 import { parseCidr } from "../../../components/spec/ip.ts";
 import { onlySites, parseWith, sites } from "./configuration.ts";

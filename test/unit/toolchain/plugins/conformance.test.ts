@@ -55,10 +55,7 @@ describe.each(resources)(
 
     test("keeps the official outputs secret", () => {
       const implemented = official.secretOutputs.filter((name) => !missing.includes(name));
-      expect([...(ours.secretOutputs ?? [])].sort()).toEqual(
-        // CertRequest's and the certificates' private keys are inputs that the SDK marks secret.
-        implemented,
-      );
+      expect([...(ours.secretOutputs ?? [])].sort()).toEqual(implemented);
     });
 
     test("replaces where the SDK says so", () => {
