@@ -1,10 +1,9 @@
 /** The program: read the configuration, look at the sites, define the deployment, export what a client needs. */
 import * as pulumi from "@pulumi/pulumi";
 import { nodeTable } from "./components/access.ts";
-import { Deployment } from "./components/deployment.ts";
 import { desiredState } from "./components/desiredState.ts";
+import { incarnationsOf, observeAndPlan } from "./components/outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "./components/pki/renewal.ts";
-import { incarnationsOf, observeAndPlan } from "./components/roles/roleChange.ts";
 import { parse } from "./components/spec/parse.ts";
 import { renderProblems } from "./components/spec/problems.ts";
 
@@ -23,7 +22,11 @@ const epoch = certificateEpoch(deployment.certificates, now());
 const desired = desiredState(deployment, certificateFiles(deployment, epoch));
 
 // Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
-const outlook = await observeAndPlan(desired);
+// The providers' libraries are loaded meanwhile.
+const [outlook, { Deployment }] = await Promise.all([
+  observeAndPlan(desired),
+  import("./components/deployment.ts"),
+]);
 if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
 if (pulumi.runtime.isDryRun()) pulumi.log.info(outlook.text);
 

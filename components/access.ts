@@ -66,9 +66,7 @@ export function clientUri(
     sslmode: "verify-full",
     sslrootcert: `${process.cwd()}/${caFile(deployment)}`,
   });
-  const hosts = deployment.sites.map(
-    ({ node }) => `${node.name}.${deployment.domain}:${node.publishedPort}`,
-  );
+  const hosts = deployment.sites.map(({ node }) => `${node.name}.${deployment.domain}:${node.publishedPort}`);
   const login = pulumi.interpolate`${encodeURIComponent(database.owner)}:${password.apply(encodeURIComponent)}`;
   const target = `${hosts.join(",")}/${encodeURIComponent(database.name)}?${query.toString()}`;
   return pulumi.secret(pulumi.interpolate`postgresql://${login}@${target}`);

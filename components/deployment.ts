@@ -49,7 +49,11 @@ export class Deployment extends pulumi.ComponentResource {
     const certificates = mapNodes(
       deployment,
       (site) =>
-        new NodeCertificate(`${name}-${site.name}`, { authority, deployment, node: site.node, epoch: args.certificateEpoch }, here),
+        new NodeCertificate(
+          `${name}-${site.name}`,
+          { authority, deployment, node: site.node, epoch: args.certificateEpoch },
+          here,
+        ),
     );
 
     writeCaFile(deployment, authority.certificate, here);
@@ -57,8 +61,15 @@ export class Deployment extends pulumi.ComponentResource {
     // Hosts
     const provider = new docker.Provider(`${name}-docker`, dockerProviderArgs(deployment), here);
     const onDocker = { parent: this, providers: { docker: provider } };
-    const images = new LocalImages(`${name}-images`, { dockerHost: deployment.containers.dockerHost }, onDocker);
-    const network = new docker.Network(`${name}-network`, networkArgs(deployment), { parent: this, provider });
+    const images = new LocalImages(
+      `${name}-images`,
+      { dockerHost: deployment.containers.dockerHost },
+      onDocker,
+    );
+    const network = new docker.Network(`${name}-network`, networkArgs(deployment), {
+      parent: this,
+      provider,
+    });
     const host = (site: string, address: string): Host =>
       new ContainerHost(site, {
         deployment: deployment.name,
@@ -111,7 +122,9 @@ export class Deployment extends pulumi.ComponentResource {
     );
 
     this.active = floating.site;
-    this.endpoint = floating.site.apply(() => `${deployment.names.floating}:${activeSite(deployment).node.port}`);
+    this.endpoint = floating.site.apply(
+      () => `${deployment.names.floating}:${activeSite(deployment).node.port}`,
+    );
     this.caCertificate = authority.certificate;
     this.uri = clientUri(deployment, pair.passwords);
     this.registerOutputs({ active: this.active, endpoint: this.endpoint, nodes: nodeTable(deployment) });

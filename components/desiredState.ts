@@ -7,7 +7,10 @@ import type { Deployment } from "./spec/model.ts";
  * The wish as plain data, before any resource exists: `converge` can plan with it at preview, on a laptop, or in
  * a test. `certificateFiles` has the secret-free note that tells which certificate a node is to have loaded.
  */
-export function desiredState(deployment: Deployment, certificateFiles: Readonly<Record<string, string>>): Desired {
+export function desiredState(
+  deployment: Deployment,
+  certificateFiles: Readonly<Record<string, string>>,
+): Desired {
   const { database } = deployment;
   const active = deployment.sites.find((site) => site.name === deployment.active);
   if (!active) throw new Error(`internal: active site ${deployment.active} passed validation`);

@@ -1,30 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Preview } from "./converge.ts";
 import type { Desired } from "./desired.ts";
-
-/**
- * Looks at every node, without changing anything, and plans. It runs at the start of the program, at preview
- * and at update: what it refuses is refused before any resource is touched.
- */
-export async function observeAndPlan(desired: Desired): Promise<Preview> {
-  const result = await command.local.run({
-    command: "node scripts/converge.ts preview",
-    stdin: JSON.stringify({ desired }),
-    logging: command.local.Logging.None,
-    addPreviousOutputInEnv: false,
-  });
-  return JSON.parse(result.stdout) as Preview;
-}
-
-/**
- * What each node's configuration volume is to be marked with: the mark that it has, so that nothing changes, or a
- * new one where there is none, so that the files are written again although Pulumi's state has them as written.
- */
-export function incarnationsOf(preview: Preview): Record<string, string> {
-  const known = Object.entries(preview.incarnations);
-  return Object.fromEntries(known.map(([node, mark]) => [node, mark ?? preview.observed.at]));
-}
 
 export interface RoleChangeArgs {
   readonly desired: Desired;

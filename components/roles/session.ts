@@ -73,7 +73,10 @@ export interface Verbs {
    * identifier, timeline and REDO location against those of the stopped primary. `E_GATE_BEHIND` after the limit,
    * `E_GATE_AHEAD`, `E_GATE_OTHER`.
    */
-  gate: { args: { control: ControlFacts; timeoutSeconds: number }; result: { control: ControlFacts; ms: number } };
+  gate: {
+    args: { control: ControlFacts; timeoutSeconds: number };
+    result: { control: ControlFacts; ms: number };
+  };
   /**
    * Makes this standby the primary and returns when it takes writes on a new timeline. Before: writes whom commits
    * wait for. `alone`: nobody (a failover under `strict` or `available`), with a marker that says so, until a standby

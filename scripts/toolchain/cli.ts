@@ -60,7 +60,9 @@ async function cliVersion(program: string): Promise<string | undefined> {
 
 async function download(progress: Progress): Promise<Cli | undefined> {
   const { value: folder, took } = await timed(() =>
-    progress.during(`pulumi: downloading ${PULUMI_VERSION}`, downloadPulumi),
+    progress.during(`pulumi: downloading ${PULUMI_VERSION}`, () =>
+      downloadPulumi((reason) => progress.done(`pulumi: the download failed: ${reason}`)),
+    ),
   );
   if (folder === undefined) return undefined;
   progress.done(`pulumi: ${PULUMI_VERSION} downloaded (${took})`);

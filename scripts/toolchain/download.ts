@@ -1,12 +1,12 @@
 /** Pulumi's own releases, where they can be reached. Finding out that they cannot costs at most a few seconds. */
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { cached, cacheKey } from "./cache.ts";
 import { isExecutable, lastLines, runCommand } from "./command.ts";
-import { SetUpProblem } from "./problem.ts";
+import { renderProblem, SetUpProblem } from "./problem.ts";
 import { PULUMI_VERSION } from "./versions.ts";
 
 const PROBE_MS = 4_000;
@@ -30,56 +30,71 @@ export function pluginPlatform(platform = process.platform, arch = process.arch)
   return cliPlatform(platform, arch)?.replace("x64", "amd64");
 }
 
+/** Called with the reason when a release that answered could not be had after all. */
+export type OnFailure = (reason: string) => void;
+
 /** The folder with the official CLI and its language hosts; undefined where there is none to be had. */
-export async function downloadPulumi(): Promise<string | undefined> {
+export async function downloadPulumi(onFailure: OnFailure): Promise<string | undefined> {
   const platform = cliPlatform();
   const url = `${releases()}/sdk/pulumi-v${PULUMI_VERSION}-${platform}.tar.gz`;
   if (platform === undefined || !(await answers(url))) return undefined;
-  const folder = await attempt(() =>
-    cached(cacheKey("pulumi", PULUMI_VERSION), async (draft) => {
+  try {
+    const folder = await cached(cacheKey("pulumi", PULUMI_VERSION), async (draft) => {
       await unpack(url, draft);
-      if (!isExecutable(join(draft, "pulumi", "pulumi")))
-        throw new SetUpProblem(`${url} holds no pulumi/pulumi`);
-    }),
-  );
-  return folder === undefined ? undefined : join(folder, "pulumi");
+      requireProgram(join(draft, "pulumi", "pulumi"), url);
+    });
+    return join(folder, "pulumi");
+  } catch (error) {
+    onFailure(reasonOf(error));
+    return undefined;
+  }
 }
 
 /** Unpacks an official provider plugin into `folder`; false where it cannot be had. */
-export async function downloadPlugin(name: string, version: string, folder: string): Promise<boolean> {
+export async function downloadPlugin(
+  plugin: { readonly name: string; readonly version: string },
+  folder: string,
+  onFailure: OnFailure,
+): Promise<boolean> {
   const platform = pluginPlatform();
-  const url = `${releases()}/plugins/pulumi-resource-${name}-v${version}-${platform}.tar.gz`;
+  const url = `${releases()}/plugins/pulumi-resource-${plugin.name}-v${plugin.version}-${platform}.tar.gz`;
   if (platform === undefined || !(await answers(url))) return false;
-  return (
-    (await attempt(async () => {
-      await unpack(url, folder);
-      return isExecutable(join(folder, `pulumi-resource-${name}`));
-    })) ?? false
-  );
+  try {
+    await unpack(url, folder);
+    requireProgram(join(folder, `pulumi-resource-${plugin.name}`), url);
+    return true;
+  } catch (error) {
+    onFailure(reasonOf(error));
+    return false;
+  }
 }
 
 async function answers(url: string): Promise<boolean> {
-  const response = await attempt(() => fetch(url, { method: "HEAD", signal: AbortSignal.timeout(PROBE_MS) }));
-  return response?.ok ?? false;
+  try {
+    return (await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(PROBE_MS) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function requireProgram(file: string, url: string): void {
+  if (!isExecutable(file)) throw new SetUpProblem(`${url} does not hold ${basename(file)}`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof SetUpProblem
+    ? renderProblem(error)
+    : error instanceof Error
+      ? error.message
+      : String(error);
 }
 
 async function unpack(url: string, folder: string): Promise<void> {
-  const archive = join(folder, "archive.tar.gz.partial");
+  const archive = join(folder, "archive.tar.gz");
   const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_MS) });
   if (!response.ok || response.body === null) throw new SetUpProblem(`${url} answered ${response.status}`);
-  await pipeline(Readable.from(response.body), createWriteStream(archive));
-  const complete = archive.replace(".partial", "");
-  await rename(archive, complete);
-  const tar = await runCommand("tar", ["-xzf", complete, "-C", folder]);
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(archive));
+  const tar = await runCommand("tar", ["-xzf", archive, "-C", folder]);
   if (tar.code !== 0) throw new SetUpProblem(`${url} could not be unpacked:`, ...lastLines(tar.stderr));
-  await rm(complete);
-}
-
-/** A download that fails is one that cannot be had: there is another way for everything that is downloaded. */
-async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch {
-    return undefined;
-  }
+  await rm(archive);
 }

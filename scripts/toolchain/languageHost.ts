@@ -157,6 +157,14 @@ const methods = {
   run,
 };
 
+/** A CLI that was killed says goodbye to nobody: we go when somebody else has become our parent. */
+function leaveWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, 1_000).unref();
+}
+
 /** The CLI reads the port from our first line, and ends us when it is done. */
 function serve(): void {
   engineAddress = process.argv.slice(2).filter((argument) => !argument.startsWith("-"))[0] ?? "";
@@ -177,4 +185,5 @@ function serve(): void {
   });
 }
 
+leaveWithParent();
 serve();

@@ -18,6 +18,7 @@ export function clearDeadLocks(backendUrl: string, progress: Progress): void {
     const holder = parseLock(readIfThere(file) ?? "");
     if (holder === undefined || holder.hostname !== hostname() || isPulumi(holder.pid)) continue;
     rmSync(file, { force: true });
+    rmSync(`${file}.attrs`, { force: true });
     progress.done(`state: removed the lock of a pulumi that was killed (process ${holder.pid})`);
   }
 }

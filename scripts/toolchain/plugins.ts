@@ -71,7 +71,7 @@ async function ensureDownloads(missing: readonly Plugin[], progress: Progress): 
   if (wanted.length > 0 && !askedToday(wanted)) {
     await progress.during("plugins: looking for official ones", () =>
       withLock("plugins", async () => {
-        await Promise.all(wanted.map((plugin) => download(home, plugin)));
+        await Promise.all(wanted.map((plugin) => download(home, plugin, progress)));
         rememberAsked(wanted);
       }),
     );
@@ -79,13 +79,15 @@ async function ensureDownloads(missing: readonly Plugin[], progress: Progress): 
   return missing.filter((plugin) => isIn(home, plugin));
 }
 
-async function download(home: string, plugin: Plugin): Promise<void> {
+async function download(home: string, plugin: Plugin, progress: Progress): Promise<void> {
   if (isIn(home, plugin)) return;
   const folder = join(home, "plugins", plugin.folder);
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
-  const got = await downloadPlugin(plugin.name, plugin.version, draft);
+  const got = await downloadPlugin(plugin, draft, (reason) =>
+    progress.done(`plugins: the download of ${plugin.name} failed: ${reason}`),
+  );
   if (got) renameSync(draft, folder);
   else rmSync(draft, { recursive: true, force: true });
 }

@@ -36,10 +36,7 @@ export async function setUp(options: SetUpOptions): Promise<Toolchain> {
       ensurePlugins(progress),
       options.containers === false ? Promise.resolve({ started: false }) : ensureContainers(progress),
     ],
-    (problem) => {
-      if (problem instanceof SetUpProblem)
-        progress.done(`${renderProblem(problem)}\nThe rest of set-up is finished all the same.`);
-    },
+    progress,
   );
   progress.found(`set-up: ${seconds(Date.now() - started)}`);
   return { env: pulumiEnvironment({ cli, home, backend }), progress, startedEngine: engine.started };
@@ -48,17 +45,31 @@ export async function setUp(options: SetUpOptions): Promise<Toolchain> {
 async function ensureContainers(progress: Progress): Promise<{ started: boolean }> {
   const engine = await ensureEngine(progress);
   await ensureBaseImage(progress);
-  await allSettled(imageNames.map((name) => ensureImage(name, progress)));
+  await allSettled(
+    imageNames.map((name) => ensureImage(name, progress)),
+    progress,
+  );
   return engine;
 }
 
-/** As Promise.all, but what is under way is not left behind, half done, by the first failure. */
+/**
+ * As Promise.all, but what is under way is not left behind, half done, by the first failure. The failure is told at
+ * once, because what is under way may take minutes, and again at the end.
+ */
 async function allSettled<T extends readonly unknown[]>(
-  work: {
-    [K in keyof T]: Promise<T[K]>;
-  },
+  work: { [K in keyof T]: Promise<T[K]> },
+  progress: Progress,
 ): Promise<T> {
-  const results = await Promise.allSettled(work as readonly Promise<unknown>[]);
+  const parts = work as readonly Promise<unknown>[];
+  let left = parts.length;
+  const ends = (problem?: unknown): void => {
+    left -= 1;
+    if (left > 0 && problem instanceof SetUpProblem) {
+      progress.done(`${renderProblem(problem)}\nWhat is under way is finished all the same.`);
+    }
+  };
+  for (const part of parts) part.then(() => ends(), ends);
+  const results = await Promise.allSettled(parts);
   const failure = results.find((result) => result.status === "rejected");
   if (failure !== undefined) throw failure.reason;
   return results.map((result) => (result.status === "fulfilled" ? result.value : undefined)) as unknown as T;

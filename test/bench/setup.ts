@@ -1,5 +1,5 @@
 /** How long it takes until a pair serves, how long an `up` without work takes, and how preview grows. */
-import { connectWritable, accessFrom } from "../support/client.ts";
+import { accessFrom, connectWritable } from "../support/client.ts";
 import { type Outcome, type StackConfig, TestStack } from "../support/stack.ts";
 import { row } from "./statistics.ts";
 
@@ -23,7 +23,9 @@ export async function timeToServe(rounds: number, say: (line: string) => void): 
         expectSuccess(await stack.up("--expect-no-changes"));
         noop.push((performance.now() - begin) / 1000);
       }
-      say(`round ${round} of ${rounds}: serving after ${serve.at(-1)?.toFixed(1)} s, no-op ${noop.at(-1)?.toFixed(1)} s`);
+      say(
+        `round ${round} of ${rounds}: serving after ${serve.at(-1)?.toFixed(1)} s, no-op ${noop.at(-1)?.toFixed(1)} s`,
+      );
     } finally {
       await stack.remove();
     }
@@ -35,7 +37,11 @@ export async function timeToServe(rounds: number, say: (line: string) => void): 
 }
 
 /** Preview of a generated stack; nothing is started. */
-export async function previewBySize(sizes: readonly number[], rounds: number, say: (line: string) => void): Promise<string[]> {
+export async function previewBySize(
+  sizes: readonly number[],
+  rounds: number,
+  say: (line: string) => void,
+): Promise<string[]> {
   const rows: string[] = [];
   for (const size of sizes) {
     const seconds: number[] = [];

@@ -108,14 +108,17 @@ describe("a strict pair", () => {
     expect(await pair.a.postmaster()).toBe(before);
     expect(await pair.a.sql("SHOW work_mem")).toBe("9MB");
 
-    const restarts = (first: string, second: string) => [first, second].flatMap((n) => [`restart ${n}`, "awaitStandby site-a"]);
+    const restarts = (first: string, second: string) =>
+      [first, second].flatMap((n) => [`restart ${n}`, "awaitStandby site-a"]);
     for (const [connections, order] of [
       [250, restarts("site-b", "site-a")],
       [60, restarts("site-a", "site-b")],
     ] as const) {
       pair.options = { ...pair.options, settings: { work_mem: "9MB", max_connections: connections } };
       await Promise.all(pair.nodes.map((node) => node.install()));
-      expect((await converge(`connections ${connections}`)).filter((s) => !s.startsWith("reload"))).toEqual(order);
+      expect((await converge(`connections ${connections}`)).filter((s) => !s.startsWith("reload"))).toEqual(
+        order,
+      );
       expect(await pair.b.sql("SHOW max_connections")).toBe(String(connections));
     }
   });

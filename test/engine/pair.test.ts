@@ -43,7 +43,12 @@ afterAll(async () => {
 describe("a pair in containers", () => {
   test("comes up from nothing and takes a verified client's write on both sites", async () => {
     await succeed(stack.up());
-    const outputs = await stack.outputs<{ uri: string; caCertificate: string; active: string; endpoint: string }>();
+    const outputs = await stack.outputs<{
+      uri: string;
+      caCertificate: string;
+      active: string;
+      endpoint: string;
+    }>();
     expect(outputs.active).toBe("site-a");
     expect(outputs.endpoint).toBe("db.pair.example.test:5432");
     access = accessFrom(outputs.uri, outputs.caCertificate);
@@ -66,7 +71,9 @@ describe("a pair in containers", () => {
     (plain as unknown as { connection: { ssl: boolean } }).connection.ssl = false;
     await expect(plain.connect()).rejects.toThrow(/pg_hba.conf|no encryption/);
     await expect(clientFor({ ...access, ca: "" }, first).connect()).rejects.toThrow();
-    await expect(clientFor(access, { ...first, host: "other.example.test" }).connect()).rejects.toThrow(/altnames/);
+    await expect(clientFor(access, { ...first, host: "other.example.test" }).connect()).rejects.toThrow(
+      /altnames/,
+    );
   });
 
   test("a second up changes nothing and restarts nothing", async () => {
@@ -91,7 +98,10 @@ describe("a pair in containers", () => {
 
   test("restarts for a raised max_connections, the standby first, and replaces no container", async () => {
     const before = [await incarnation(A), await incarnation(B)];
-    stack.config.deployment.database["settings"] = { log_min_duration_statement: "250ms", max_connections: 150 };
+    stack.config.deployment.database["settings"] = {
+      log_min_duration_statement: "250ms",
+      max_connections: 150,
+    };
     expect(await succeed(stack.preview())).toMatch(/restart[^\n]*site-b[\s\S]*restart[^\n]*site-a/i);
     await succeed(stack.up());
     const after = [await incarnation(A), await incarnation(B)];
@@ -111,7 +121,10 @@ describe("a pair in containers", () => {
 
   test("creates what the stack declares, and drops nothing that it no longer declares", async () => {
     stack.config.deployment.database["roles"] = { app: {}, report: { connectionLimit: 5 } };
-    stack.config.deployment.database["databases"] = { app: { owner: "app", extensions: ["pg_trgm"] }, stats: { owner: "report" } };
+    stack.config.deployment.database["databases"] = {
+      app: { owner: "app", extensions: ["pg_trgm"] },
+      stats: { owner: "report" },
+    };
     await succeed(stack.up());
     expect(await sql(A, "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'report'")).toBe("5");
     expect(await sql(A, "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'", "app")).toBe("1");
@@ -152,7 +165,8 @@ describe("a pair in containers", () => {
     const { code, text } = await stack.up();
     Object.assign(stack.config, good);
     expect(code).not.toBe(0);
-    for (const error of ["E_ACTIVE_UNKNOWN", "E_DURABILITY_LOWERED", "E_GUC_MANAGED"]) expect(text).toContain(error);
+    for (const error of ["E_ACTIVE_UNKNOWN", "E_DURABILITY_LOWERED", "E_GUC_MANAGED"])
+      expect(text).toContain(error);
     expect(text).not.toMatch(/\bat \S+ \(|node_modules/);
     await succeed(stack.up("--expect-no-changes"));
   });
@@ -163,7 +177,13 @@ describe("a pair in containers", () => {
       [A, B].flatMap((name) => [
         docker("inspect", name),
         docker("logs", name),
-        docker("exec", name, "sh", "-c", "cat /proc/[0-9]*/cmdline /etc/understudy/*.conf /etc/understudy/*.json"),
+        docker(
+          "exec",
+          name,
+          "sh",
+          "-c",
+          "cat /proc/[0-9]*/cmdline /etc/understudy/*.conf /etc/understudy/*.json",
+        ),
       ]),
     );
     for (const secret of secrets) for (const place of places) expect(place.includes(secret)).toBe(false);
@@ -177,7 +197,11 @@ describe("a pair in containers", () => {
     await succeed(stack.pulumi("state", "unprotect", "--all", "--yes"));
     await succeed(stack.pulumi("destroy", "--yes"));
     const filter = "label=understudy.deployment=test-pair";
-    for (const kind of [["ps", "-aq"], ["volume", "ls", "-q"], ["network", "ls", "-q"]]) {
+    for (const kind of [
+      ["ps", "-aq"],
+      ["volume", "ls", "-q"],
+      ["network", "ls", "-q"],
+    ]) {
       expect(await docker(...kind, "--filter", filter)).toBe("");
     }
   });

@@ -7,7 +7,7 @@ export function docker(...args: readonly string[]): Promise<string> {
 
 export function dockerWith(stdin: string | undefined, ...args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn("docker", args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn("docker", args, { stdio: ["pipe", "pipe", "pipe"], timeout: 90_000 });
     let out = "";
     let err = "";
     child.stdout.on("data", (chunk) => {

@@ -265,9 +265,10 @@ export class TestNode {
     return this.call("observe", { catalog });
   }
 
-  /** As the superuser, on the node's socket. */
+  /** As the superuser, on the node's socket; does not wait for a standby. */
   sql(statement: string, database = "postgres"): Promise<string> {
-    return this.exec("psql", "-XAtq", "-d", database, "-c", statement);
+    const local = ["--env", "PGOPTIONS=-csynchronous_commit=local"];
+    return docker("exec", ...local, this.container, "psql", "-XAtq", "-d", database, "-c", statement);
   }
 
   /** As an application would: over TLS, checked in full, from the other node's network. */

@@ -14,12 +14,18 @@ export interface Incarnation {
 
 /** Tells whether a container was replaced or restarted, or its server restarted. */
 export async function incarnation(container: string): Promise<Incarnation> {
-  const [id = "", startedAt = ""] = (await docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", container)).split(" ");
+  const [id = "", startedAt = ""] = (
+    await docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", container)
+  ).split(" ");
   return { container: id, startedAt, postmaster: await sql(container, "SELECT pg_postmaster_start_time()") };
 }
 
 /** Waits for a condition, with a limit; the last refusal is in the error. */
-export async function eventually<T>(seconds: number, what: string, probe: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  seconds: number,
+  what: string,
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
   const end = Date.now() + seconds * 1000;
   let last: unknown = "not yet";
   while (Date.now() < end) {

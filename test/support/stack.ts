@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 
 const run = promisify(execFile);
+const readsConfig = new Set(["up", "preview", "destroy", "refresh"]);
 
 export interface Outcome {
   readonly code: number;
@@ -46,12 +47,17 @@ export class TestStack {
   }
 
   writeConfig(extra: Record<string, unknown> = {}): void {
-    const config = { "understudy:active": this.config.active, "understudy:deployment": this.config.deployment, ...extra };
+    const config = {
+      "understudy:active": this.config.active,
+      "understudy:deployment": this.config.deployment,
+      ...extra,
+    };
     writeFileSync(this.configFile, stringify({ config }));
   }
 
   start(...args: string[]): ChildProcess {
-    const common = ["--stack", this.name, "--config-file", this.configFile, "--non-interactive"];
+    const config = readsConfig.has(args[0] ?? "") ? ["--config-file", this.configFile] : [];
+    const common = ["--stack", this.name, "--non-interactive", ...config];
     return spawn(process.execPath, ["scripts/pulumi.ts", ...args, ...common], {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
@@ -70,6 +76,8 @@ export class TestStack {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const outcome = await finished(child);
+    // Pulumi writes a stack file of its own into the project; this stack's configuration lies in its own folder.
+    rmSync(join("stacks", `Pulumi.${this.name}.yaml`), { force: true });
     if (outcome.code !== 0) throw new Error(`stack init failed:\n${outcome.text}`);
   }
 
@@ -93,7 +101,8 @@ export class TestStack {
   async remove(): Promise<void> {
     const filter = `label=understudy.deployment=${this.name}`;
     for (const id of await list("ps", "-aq", "--filter", filter)) await docker("rm", "-f", "-v", id);
-    for (const id of await list("volume", "ls", "-q", "--filter", filter)) await docker("volume", "rm", "-f", id);
+    for (const id of await list("volume", "ls", "-q", "--filter", filter))
+      await docker("volume", "rm", "-f", id);
     for (const id of await list("network", "ls", "-q", "--filter", filter)) await docker("network", "rm", id);
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -40,16 +40,19 @@ export class ContainerHost implements Host {
     const volume = this.#configVolume(args.unit, opts);
     const request = pulumi.jsonStringify(
       {
-      volume: volume.name,
-      // Any image with Python 3 will do for the short-lived container that writes the files.
-      image: this.#args.images.tag("postgres"),
-      bundle: name,
-      directory: args.directory,
-      owner: args.owner,
-      secret: args.secret ?? false,
-      incarnation: args.incarnation ?? null,
-      files: pulumi.all(args.files).apply((files) => mapValues(files, (content) => content.split("\n"))),
-    } satisfies Record<keyof InstallRequest, unknown>, undefined, 2);
+        volume: volume.name,
+        // Any image with Python 3 will do for the short-lived container that writes the files.
+        image: this.#args.images.tag("postgres"),
+        bundle: name,
+        directory: args.directory,
+        owner: args.owner,
+        secret: args.secret ?? false,
+        incarnation: args.incarnation ?? null,
+        files: pulumi.all(args.files).apply((files) => mapValues(files, (content) => content.split("\n"))),
+      } satisfies Record<keyof InstallRequest, unknown>,
+      undefined,
+      2,
+    );
     return new command.local.Command(
       name,
       {
@@ -90,13 +93,24 @@ export class ContainerHost implements Host {
         networksAdvanced: [{ name: this.#args.network.name, aliases: [name], ipv4Address: this.address }],
         ports: [...args.publish]
           .sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol))
-          .map((p) => ({ internal: p.port, external: p.publishedPort, ip: "127.0.0.1", protocol: p.protocol })),
+          .map((p) => ({
+            internal: p.port,
+            external: p.publishedPort,
+            ip: "127.0.0.1",
+            protocol: p.protocol,
+          })),
         volumes: [
           { volumeName: config.name, containerPath: args.directories.config, readOnly: true },
           { volumeName: data.name, containerPath: args.directories.data },
         ],
         ...(args.memoryMiB === undefined ? {} : { memory: args.memoryMiB, memorySwap: args.memoryMiB }),
-        healthcheck: { tests: ["CMD", ...args.health], interval: "5s", timeout: "5s", startPeriod: "30s", retries: 3 },
+        healthcheck: {
+          tests: ["CMD", ...args.health],
+          interval: "5s",
+          timeout: "5s",
+          startPeriod: "30s",
+          retries: 3,
+        },
         wait: true,
         waitTimeout: 120,
         securityOpts: ["no-new-privileges"],

@@ -10,7 +10,11 @@ import { imageTag } from "./images.ts";
 export class LocalImages extends pulumi.ComponentResource {
   readonly #builds: Readonly<Record<Program, command.local.Command>>;
 
-  constructor(name: string, args: { dockerHost: string | undefined }, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: { dockerHost: string | undefined },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("understudy:hosts:LocalImages", name, {}, opts);
     const build = (program: Program) =>
       new command.local.Command(

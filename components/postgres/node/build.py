@@ -10,8 +10,9 @@ import subprocess
 from collections.abc import Callable
 
 import files
-from files import Node, Refusal, Role
+from files import Node, Refusal
 from observe import control_facts
+from role import Role, conninfo, follower_role, write_role
 
 Progress = Callable[[str], None]
 Cancelled = Callable[[], bool]
@@ -43,14 +44,14 @@ def clone(node: Node, source: str, discard: str | None, progress: Progress, canc
     if present:
         give_up(progress)
     # Not this node's own name: it would count as the synchronous standby and confirm commits into a build.
-    info = files.conninfo(node, peer, node.replication_role, f"{node.name}:clone", options="-csynchronous_commit=off")
+    info = conninfo(node, peer, node.replication_role, f"{node.name}:clone", options="-csynchronous_commit=off")
     argv = ["setpriv", "--pdeathsig", "TERM", f"{node.bin}/pg_basebackup", "-D", files.BUILDING, "-d", info, "-w"]
     argv += ["-X", "stream", "--slot", node.slot, "--checkpoint=fast", "--progress"]
     progress(f"base backup from {source}")
     stream(argv, "E_CLONE", progress, cancelled)
     files.write_durably(f"{files.BUILDING}/standby.signal", "")
     files.remove_durably(files.DEGRADED)
-    install(files.follower_role(node, peer))
+    install(follower_role(node, peer))
     return tree_bytes(files.PGDATA)
 
 
@@ -65,7 +66,7 @@ def refuse_discard(node: Node, discard: str | None) -> None:
         raise Refusal("E_DATA_PRESENT", f"{files.PGDATA} is there and was not named as one to discard")
     found = control_facts(node)["systemIdentifier"]
     if found != discard:
-        raise Refusal("E_DATA_PRESENT", f"{files.PGDATA} is of system {found}, not of {discard}, which was to be discarded")
+        raise Refusal("E_DATA_PRESENT", f"{files.PGDATA} is of system {found}; {discard} was to be discarded")
     if not files.is_standby() and files.data_state() != "rewinding":
         raise Refusal("E_DATA_PRESENT", f"{files.PGDATA} is not a standby's; it is not discarded")
 
@@ -80,7 +81,7 @@ def give_up(progress: Progress) -> None:
 
 
 def install(role: Role) -> None:
-    files.write_role(role)
+    write_role(role)
     files.sync_directory(files.BUILDING)
     if os.path.isdir(files.PGDATA):
         os.rmdir(files.PGDATA)  # empty, or it would not have been taken for absent
@@ -136,7 +137,8 @@ def stream(argv: list[str], code: str, progress: Progress, cancelled: Cancelled)
                 raise Refusal("E_CANCELLED", "whoever asked is gone")
             if chunk:
                 seen = (seen + chunk)[-8192:]
-                progress(last_lines(chunk.decode("utf-8", "replace"), 1))
+                if line := last_lines(chunk.decode("utf-8", "replace"), 1):
+                    progress(line)
     finally:
         if process.poll() is None and cancelled():
             process.terminate()
@@ -158,6 +160,4 @@ def last_lines(text: str, count: int = 4) -> str:
 
 
 def tree_bytes(path: str) -> int:
-    return sum(
-        os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names
-    )
+    return sum(os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names)

@@ -98,9 +98,7 @@ def prepared(password: str) -> bytes:
     """SASLprep as PostgreSQL does it: a password that the profile forbids is taken as it is."""
     if password.isascii():
         return password.encode()
-    mapped = "".join(
-        " " if stringprep.in_table_c12(c) else c for c in password if not stringprep.in_table_b1(c)
-    )
+    mapped = "".join(" " if stringprep.in_table_c12(c) else c for c in password if not stringprep.in_table_b1(c))
     normal = unicodedata.normalize("NFKC", mapped)
     forbidden = (
         stringprep.in_table_a1, stringprep.in_table_c12, stringprep.in_table_c21_c22, stringprep.in_table_c3,

@@ -1,9 +1,10 @@
-"""The control socket: how `serve` asks PID 1. One JSON request, one JSON answer, closed."""
+"""How PID 1 is told something: by signals, and by `serve` over the control socket (one JSON request, one answer)."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -39,6 +40,17 @@ def listen() -> socket.socket:
     return server
 
 
+def signal_pipe(*numbers: int) -> tuple[socket.socket, socket.socket]:
+    """Signals as bytes that can be read at the first socket, so that one wait covers them and everything else."""
+    receiver, sender = socket.socketpair()
+    for end in (receiver, sender):
+        end.setblocking(False)
+    signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    for number in numbers:
+        signal.signal(number, lambda *_: None)
+    return receiver, sender
+
+
 def reply(connection: socket.socket, answer: dict[str, Any]) -> None:
     try:
         connection.sendall(json.dumps(answer).encode() + b"\n")
@@ -56,7 +68,7 @@ def ask(request: dict[str, Any], timeout: float = 5.0, patience: float = 3.0) ->
             try:
                 connection.connect(files.CONTROL_SOCKET)
                 connection.sendall(json.dumps(request).encode() + b"\n")
-                answer = json.loads(connection.makefile().readline())
+                answer: dict[str, Any] = json.loads(connection.makefile().readline())
                 break
             except (FileNotFoundError, ConnectionRefusedError) as problem:
                 if time.monotonic() > deadline:

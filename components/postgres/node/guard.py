@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import files
 import pg
-from files import Node, Role
+from files import Node
+from role import Role, read_role, write_role
 
 if TYPE_CHECKING:
     import psycopg
@@ -161,9 +162,9 @@ class Guard(threading.Thread):
         return 0.25 if self.alone_since is not None or os.path.exists(files.DEGRADED) else 1.0
 
     def standby(self, node: Node, view: View) -> None:
-        role = files.read_role()
+        role = read_role()
         if role is not None and role.synchronous_names != node.synchronous_names():
-            self.name(node.synchronous_names(), view)
+            self.set_names(node.synchronous_names(), view)
         if view.receiving:
             files.remove_durably(files.DEGRADED)  # what this node acknowledged alone is settled: it follows again
         self.floor = self.alone_since = self.settled = None
@@ -176,7 +177,7 @@ class Guard(threading.Thread):
         if self.floor is None:
             self.floor = view.end
         if node.synchronous_names() == "":
-            self.name("", view)
+            self.set_names("", view)
             files.remove_durably(files.DEGRADED)
             self.admit()
             return
@@ -195,7 +196,7 @@ class Guard(threading.Thread):
         if view.names != wanted:
             self.settled = self.alone_since = None
             if not may_be_alone(node, marker) or view.caught_up():
-                self.name(wanted, view)
+                self.set_names(wanted, view)
             return
         if marker is not None:
             if self.settled is None:
@@ -209,7 +210,7 @@ class Guard(threading.Thread):
         elif time.monotonic() - self.alone_since >= node.degrade_after:
             if marker is None:
                 files.write_marker(lsn(view.end), "policy")
-            self.name("", view)
+            self.set_names("", view)
 
     def settle(self, node: Node) -> None:
         """
@@ -239,12 +240,12 @@ class Guard(threading.Thread):
 
     # -------------------------------------------------------------------------------------------------- its hands
 
-    def name(self, names: str, view: View) -> None:
+    def set_names(self, names: str, view: View) -> None:
         """Sets `synchronous_standby_names`; again after a while where it did not come into force."""
-        role = files.read_role() or Role("")
+        role = read_role() or Role("")
         overdue = view.names != names and time.monotonic() - self.reloaded_at > 5
         if role.synchronous_names != names or overdue:
-            files.write_role(replace(role, synchronous_names=names))
+            write_role(replace(role, synchronous_names=names))
             self.reload()
 
     def admit(self) -> None:

@@ -17,6 +17,7 @@ import pg
 from catalog import catalog
 from control import ask
 from files import Node, Refusal
+from role import follows
 
 if TYPE_CHECKING:
     import psycopg
@@ -50,7 +51,8 @@ class Report:
         generation = self.attempt("generation", lambda: files.read_text(files.GENERATION), None)
         incarnation = self.attempt("incarnation", lambda: files.read_text(f"{files.CONFIG}/incarnation"), None)
         marker = self.attempt("degraded", files.read_marker, None)
-        installed = self.attempt("files", lambda: files.config_files(files.CONFIG), {})
+        nothing: dict[str, str] = {}
+        installed = self.attempt("files", lambda: files.config_files(files.CONFIG), nothing)
         report = {
             "node": node.name if node else "",
             "clock": files.now(),
@@ -64,8 +66,8 @@ class Report:
             "server": self.server(node, supervisor),
             "files": {
                 "installed": installed,
-                "loaded": self.attempt("files", lambda: files.config_files(files.LOADED), {}),
-                "started": self.attempt("files", lambda: files.config_files(files.STARTED), {}),
+                "loaded": self.attempt("files", lambda: files.config_files(files.LOADED), nothing),
+                "started": self.attempt("files", lambda: files.config_files(files.STARTED), nothing),
             },
             "certificate": self.attempt("certificate", certificate, None),
             "degraded": {"since": marker["since"], "lsn": marker["lsn"]} if marker else None,
@@ -82,7 +84,7 @@ class Report:
             "state": state,
             "control": control,
             "standbySignal": files.is_standby(),
-            "follows": self.attempt("follows", lambda: files.follows(node), None),
+            "follows": self.attempt("follows", lambda: follows(node), None),
             "freeBytes": volume.f_bavail * volume.f_frsize if volume else 0,
             "sizeBytes": self.attempt("size", lambda: size_of(files.PGDATA), 0),
         }
@@ -91,7 +93,7 @@ class Report:
         if supervisor is None:
             return {"state": "stopped", "reason": self.problems[-1] if self.problems else None, "sql": None}
         sql = None
-        if node is not None and supervisor["state"] in ("running", "starting", "stopping"):
+        if node is not None and supervisor["state"] == "running":
             sql = self.attempt("sql", lambda: self.sql(node, supervisor), None)
         return {"state": supervisor["state"], "reason": supervisor["reason"], "sql": sql}
 
@@ -117,7 +119,9 @@ class Report:
             for s in in_files
             if s["name"] is not None and (s["file"] or "").endswith("/postgresql.auto.conf")
         }
-        facts["catalog"] = self.attempt("catalog", lambda: catalog(node, connection), None) if self.with_catalog else None
+        facts["catalog"] = None
+        if self.with_catalog:
+            facts["catalog"] = self.attempt("catalog", lambda: catalog(node, connection), None)
         return facts
 
 

@@ -17,7 +17,6 @@ STREAMING = re.compile(rb"started streaming WAL from primary")
 WAL_GONE = re.compile(rb"has already been removed|can no longer (get changes|access)|slot has been invalidated")
 
 
-
 class ServerLog(threading.Thread):
     """Passes the server's log on to ours and remembers its end, which says why a start failed."""
 

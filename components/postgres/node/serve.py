@@ -49,9 +49,10 @@ class Conversation:
         except Refusal as no:
             self.fail(no.code, str(no))
         except Exception as problem:
-            kind = type(problem)
-            is_sql = kind.__module__.startswith("psycopg")
-            self.fail("E_SQL" if is_sql else "E_INTERNAL", f"{'' if is_sql else kind.__name__ + ': '}{one_line(problem)}")
+            if type(problem).__module__.startswith("psycopg"):
+                self.fail("E_SQL", one_line(problem))
+            else:
+                self.fail("E_INTERNAL", f"{type(problem).__name__}: {one_line(problem)}")
         else:
             self.say({"id": self.current, "ok": True, "result": result})
 

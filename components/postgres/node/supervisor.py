@@ -15,16 +15,18 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import files
-from control import Waiter, listen, reply
+from control import Waiter, listen, reply, signal_pipe
 from files import Refusal
 from guard import Guard
 from postmaster import READY, ServerLog, orphaned_backends, postmaster_status, remove_stale_lock, spawn, unfit
 
 RESTARTS, RESTART_WINDOW = 5, 60.0
 """So many ends within so many seconds, then `failed`: whoever looks shall find the first error, not the hundredth."""
+
 
 def log(message: str) -> None:
     print(f"understudy: {message}", file=sys.stderr, flush=True)
@@ -59,10 +61,17 @@ class Supervisor:
         self.guard.start()
         while not (self.leaving and self.pid is None):
             for key, _ in self.selector.select(self.patience()):
-                key.data()
-            self.look()
+                self.survive(key.data)
+            self.survive(self.look)
         log("stopped")
         return 0
+
+    def survive(self, work: Callable[[], None]) -> None:
+        """PID 1 outlives every mistake of its own: the server would go down with it."""
+        try:
+            work()
+        except Exception as problem:
+            log(f"{type(problem).__name__}: {problem}")
 
     def patience(self) -> float | None:
         """How long there is nothing to do: None is until something happens."""
@@ -104,14 +113,8 @@ class Supervisor:
     # ------------------------------------------------------------------------------------------------- signals
 
     def listen_to_signals(self) -> None:
-        receiver, sender = socket.socketpair()
-        for end in (receiver, sender):
-            end.setblocking(False)
-        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-        self.signals = (receiver, sender)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: None)
-        self.selector.register(receiver, selectors.EVENT_READ, self.on_signals)
+        self.signals = signal_pipe(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self.selector.register(self.signals[0], selectors.EVENT_READ, self.on_signals)
 
     def on_signals(self) -> None:
         numbers = set(self.signals[0].recv(4096))
@@ -128,7 +131,7 @@ class Supervisor:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                pid = 0
             if pid == 0:
                 return
             if pid == self.pid:
@@ -157,9 +160,7 @@ class Supervisor:
         self.selector.unregister(connection)
         try:
             request = json.loads(connection.recv(65536))
-            command = {"state": self.report, "start": self.start, "stop": self.stop, "restart": self.restart,
-                       "reload": self.reload, "poke": self.poke}[request["do"]]  # fmt: skip
-            result = command(**({"waiter": self.waiter(connection, request)} if "limit" in request else {}))
+            result = self.command(connection, request)
         except Refusal as no:
             reply(connection, {"ok": False, "code": no.code, "message": str(no)})
         except Exception as problem:  # PID 1 outlives every request
@@ -168,9 +169,25 @@ class Supervisor:
             if result is not None:
                 reply(connection, {"ok": True, **result})
 
-    def waiter(self, connection: socket.socket, request: dict[str, Any]) -> Waiter:
+    def command(self, connection: socket.socket, request: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer; None: it is given when the goal is reached."""
+        match request["do"]:
+            case "state":
+                return self.report()
+            case "reload":
+                return self.reload()
+            case "poke":
+                return self.poke()
         begun = time.monotonic()
-        return Waiter(connection, "running", begun, begun + float(request["limit"]))
+        waiter = Waiter(connection, "running", begun, begun + float(request["limit"]))
+        match request["do"]:
+            case "start":
+                return self.start(waiter)
+            case "stop":
+                return self.stop(waiter)
+            case "restart":
+                return self.restart(waiter)
+        raise Refusal("E_UNKNOWN", f"there is no command {request['do']!r}")
 
     def report(self) -> dict[str, Any]:
         gone = self.log is not None and self.log.wal_gone()
@@ -181,8 +198,7 @@ class Supervisor:
         return {}
 
     def reload(self) -> dict[str, Any]:
-        files.ensure_state()
-        files.remember_config(files.LOADED)
+        self.remember(files.LOADED)
         self.guard.refresh_clients()
         if self.pid is not None:
             os.kill(self.pid, signal.SIGHUP)
@@ -228,7 +244,7 @@ class Supervisor:
         """A hold ends with the container: whoever wants a node down for good fences its data directory."""
         try:
             self.launch()
-        except Refusal as no:
+        except (Refusal, OSError) as no:
             self.become("stopped", str(no))
             log(f"idle: {no}")
 
@@ -237,9 +253,7 @@ class Supervisor:
         if reason is not None:
             raise Refusal("E_NOT_STARTABLE", reason)
         node = files.installed_node()
-        files.ensure_state()
-        files.remember_config(files.STARTED)
-        files.remember_config(files.LOADED)
+        self.remember(files.STARTED, files.LOADED)
         self.guard.before_start()
         remove_stale_lock()
         source, sink = os.pipe()
@@ -254,6 +268,15 @@ class Supervisor:
         self.epoch += 1
         self.wanted_up, self.retry_at, self.launched_at = True, None, time.monotonic()
         self.become("starting")
+
+    def remember(self, *directories: str) -> None:
+        """Notes of ours must not keep a server down, on a full disk for example."""
+        try:
+            files.ensure_state()
+            for directory in directories:
+                files.remember_config(directory)
+        except OSError as problem:
+            log(f"the configuration in force could not be noted: {problem}")
 
     def ended(self, code: int) -> None:
         why = f"signal {-code}" if code < 0 else f"exit status {code}"
@@ -295,7 +318,7 @@ class Supervisor:
     def attempt(self) -> None:
         try:
             self.launch()
-        except Refusal as no:
+        except (Refusal, OSError) as no:
             self.give_up(str(no))
 
     def give_up(self, reason: str) -> None:

@@ -16,6 +16,7 @@ import pg
 from control import ask
 from files import Node, Refusal
 from observe import Report, config_errors, rows
+from role import follower_role, write_role
 
 
 class Verbs:
@@ -51,12 +52,12 @@ class Verbs:
             node = files.installed_node()
             peer = node.peer(args["from"])
             if files.data_state() != "ready":
-                raise Refusal("E_NO_DATA", f"the data directory is {files.data_state()}; there is nothing to follow with")
+                raise Refusal("E_NO_DATA", f"the data directory is {files.data_state()}; nothing can follow with it")
             # The signal first: cut off in between, the node is a standby of nobody and not a second primary.
             if not files.is_standby():
                 files.write_durably(files.STANDBY_SIGNAL, "")
             files.sync_directory(files.PGDATA)
-            files.write_role(files.follower_role(node, peer))
+            write_role(follower_role(node, peer))
         return {}
 
     # --------------------------------------------------------------------------------------------------- server
@@ -117,13 +118,14 @@ class Verbs:
     def sql(self, database: str, statements: list[str]) -> dict[str, Any]:
         with pg.connect(self.primary(), "agent", database, timeout_ms=0) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[call-overload]
+                connection.execute(statement)
         return {}
 
     def password(self, role: str) -> dict[str, Any]:
         """Only a verifier made here reaches the server; its logs and statistics would keep a statement's text."""
-        from catalog import role_password, verifies
         from psycopg import sql
+
+        from catalog import role_password, verifies
 
         node = self.primary()
         password = role_password(role)
@@ -163,11 +165,15 @@ class Verbs:
 
     def lacks(self, node: Node, standby: str, target: str) -> str:
         """What the standby is still short of; empty: nothing."""
-        found = self.session.get(node).execute(
-            """SELECT state, sync_state, replay_lsn >= %s::pg_lsn FROM pg_stat_replication
+        found = (
+            self.session.get(node)
+            .execute(
+                """SELECT state, sync_state, replay_lsn >= %s::pg_lsn FROM pg_stat_replication
                WHERE application_name = %s ORDER BY state = 'streaming' DESC""",
-            (target, standby),
-        ).fetchone()
+                (target, standby),
+            )
+            .fetchone()
+        )
         if found is None:
             return "not connected"
         state, sync_state, replayed = found

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { assume } from "../../../components/roles/plan/assume.ts";
+import { fleetOf } from "../../../components/roles/plan/fleet.ts";
 import { plan } from "../../../components/roles/plan/plan.ts";
 import { control, desired, emptyCatalog, nodeIn, observed, slot } from "../../support/facts.ts";
 import { withFiles, withReport, withSql } from "../../support/modify.ts";
@@ -140,6 +142,18 @@ describe("slots", () => {
     expect(steps.map(({ kind }) => kind)).toEqual(["awaitStandby"]);
   });
 
+  test("a standby without standby.signal is never copied over, whatever became of its slot", () => {
+    const a = withSql(primary, { slots: [slot("b", { active: false, walStatus: "lost" })], senders: [] });
+    const b = withReport(nodeIn("stopped-clean-standby", "b", ["a"], "standby"), ({ data }) => ({
+      data: { ...data, standbySignal: false },
+    }));
+    expect(kinds(a, b).steps.map(({ kind }) => kind)).not.toContain("clone");
+  });
+
+  test("a slot of our own that somebody reads stays", () => {
+    expect(kinds(withSql(primary, { slots: [slot("b"), slot("a")] }), standby).steps).toEqual([]);
+  });
+
   test("leftovers that are ours go, others are named and stay, and nothing active is touched", () => {
     const a = withSql(primary, {
       slots: [slot("b"), slot("a", { active: false }), slot("archive", { active: false })],
@@ -168,4 +182,12 @@ test("a streaming standby that is not synchronous yet is waited for, under the p
   const a = withSql(primary, { senders: [sender as never] });
   const kinds = (policy: "strict" | "off") => plan(observed({ a, b: standby }), desired(policy)).steps.length;
   expect([kinds("strict"), kinds("off")]).toEqual([1, 0]);
+});
+
+test("a restarted primary is expected to have lost its standbys until they are waited for", () => {
+  const found = fleetOf(observed({ a: primary, b: standby }), desired("strict"), "apply");
+  const restarted = assume(found, { kind: "restart", node: "a", as: "primary", changed: [] });
+  expect([found, restarted].map(({ standbys }) => standbys[0]?.inSync)).toEqual([true, false]);
+  const waited = assume(restarted, { kind: "awaitStandby", node: "a", standby: "b" });
+  expect(waited.standbys[0]).toMatchObject({ state: "standby-streaming", inSync: true });
 });

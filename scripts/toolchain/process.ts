@@ -1,9 +1,0 @@
-/** Whether a process of this machine lives. A process of another user's lives too (EPERM). */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
