@@ -2,10 +2,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodeTable } from "./components/access.ts";
 import { desiredState } from "./components/desiredState.ts";
-import { incarnationsOf, observeAndPlan } from "./components/outlook.ts";
+import { observeAndPlan, observePresence } from "./components/outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "./components/pki/renewal.ts";
 import { parse } from "./components/spec/parse.ts";
 import { renderProblems } from "./components/spec/problems.ts";
+
+// The SDK keeps the stack of every promise, and Pulumi's runner translates each by source maps, which took a third of a
+// run without work. Types are stripped in place here: positions are right without a map.
+Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const config = new pulumi.Config("understudy");
 const parsed = parse({
@@ -23,8 +27,9 @@ const desired = desiredState(deployment, certificateFiles(deployment, epoch));
 
 // Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
 // The providers' libraries are loaded meanwhile.
-const [outlook, { Deployment }] = await Promise.all([
+const [outlook, presence, { Deployment }] = await Promise.all([
   observeAndPlan(desired),
+  observePresence(deployment, new Date()),
   import("./components/deployment.ts"),
 ]);
 if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
@@ -35,7 +40,7 @@ const root = new Deployment(deployment.name, {
   desired,
   certificateEpoch: epoch,
   generation: outlook.generation,
-  incarnations: incarnationsOf(outlook),
+  presence,
   caPrivateKey: config.getSecret("caPrivateKey"),
 });
 

@@ -3,8 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { clientUri, nodeTable, writeCaFile } from "./access.ts";
 import { NameServer } from "./dns/nameServer.ts";
 import { DnsRecord, FloatingRecord } from "./dns/record.ts";
+import { NAME_SERVER_UNIT } from "./dns/zone.ts";
 import { ContainerHost } from "./hosts/containers/containerHost.ts";
 import { LocalImages } from "./hosts/containers/localImages.ts";
+import { MARK_LABEL, type Presence } from "./hosts/containers/presence.ts";
 import type { Host } from "./hosts/host.ts";
 import { CertificateAuthority } from "./pki/certificateAuthority.ts";
 import { NodeCertificate } from "./pki/nodeCertificate.ts";
@@ -18,7 +20,7 @@ export interface DeploymentArgs {
   readonly desired: Desired;
   /** What was observed before any resource was made; see `observeAndPlan`. */
   readonly generation: string;
-  readonly incarnations: Readonly<Record<string, string>>;
+  readonly presence: Presence;
   /** Certificates are reissued by epoch; see `pki/renewal.ts`. */
   readonly certificateEpoch: number;
   /** The key of the user's own CA, with `certificates.ownCaCertificate`. */
@@ -66,7 +68,7 @@ export class Deployment extends pulumi.ComponentResource {
       { dockerHost: deployment.containers.dockerHost },
       onDocker,
     );
-    const network = new docker.Network(`${name}-network`, networkArgs(deployment), {
+    const network = new docker.Network(`${name}-network`, networkArgs(deployment, args.presence), {
       parent: this,
       provider,
     });
@@ -78,12 +80,13 @@ export class Deployment extends pulumi.ComponentResource {
         network,
         images,
         dockerHost: deployment.containers.dockerHost,
+        presence: args.presence,
       });
 
     // Names
     const nameServer = new NameServer(
       `${name}-dns`,
-      { deployment, host: host("dns", deployment.names.serverAddress) },
+      { deployment, host: host(NAME_SERVER_UNIT, deployment.names.serverAddress) },
       onDocker,
     );
     for (const site of deployment.sites) {
@@ -102,7 +105,6 @@ export class Deployment extends pulumi.ComponentResource {
         certificates,
         hosts: mapNodes(deployment, (site) => host(site.name, site.node.address)),
         files: Object.fromEntries(args.desired.nodes.map((node) => [node.name, node.files])),
-        incarnations: args.incarnations,
       },
       onDocker,
     );
@@ -146,11 +148,14 @@ function dockerProviderArgs(deployment: DeploymentModel): docker.ProviderArgs {
   return { host: deployment.containers.dockerHost ?? "unix:///var/run/docker.sock" };
 }
 
-function networkArgs(deployment: DeploymentModel): docker.NetworkArgs {
+function networkArgs(deployment: DeploymentModel, presence: Presence): docker.NetworkArgs {
   return {
     name: deployment.name,
     driver: "bridge",
     ipamConfigs: [{ subnet: deployment.containers.subnet }],
-    labels: [{ label: "understudy.deployment", value: deployment.name }],
+    labels: [
+      { label: "understudy.deployment", value: deployment.name },
+      { label: MARK_LABEL, value: presence.networks[deployment.name] ?? presence.fresh },
+    ],
   };
 }

@@ -1,6 +1,10 @@
+import { NAME_SERVER_UNIT } from "./dns/zone.ts";
 import { accessTo, closeAll } from "./hosts/access.ts";
+import { type Presence, presenceOf } from "./hosts/containers/presence.ts";
+import { containerName } from "./hosts/containers/reach.ts";
 import { type Preview, preview } from "./roles/converge.ts";
 import type { Desired } from "./roles/desired.ts";
+import type { Deployment } from "./spec/model.ts";
 
 /**
  * Looks at every node, without changing anything, and plans. The program does this before it makes any resource,
@@ -16,11 +20,13 @@ export async function observeAndPlan(desired: Desired): Promise<Preview> {
   }
 }
 
-/**
- * What each node's configuration volume is to be marked with: the mark that it has, so that nothing changes, or a
- * new one where there is none, so that the files are written again although Pulumi's state has them as written.
- */
-export function incarnationsOf(outlook: Preview): Record<string, string> {
-  const known = Object.entries(outlook.incarnations);
-  return Object.fromEntries(known.map(([node, mark]) => [node, mark ?? outlook.observed.at]));
+/** Which of the deployment's containers there are. A container that somebody removed is made again. */
+export function observePresence(deployment: Deployment, now: Date): Promise<Presence> {
+  const units = [...deployment.sites.map(({ node }) => node.name), NAME_SERVER_UNIT];
+  return presenceOf({
+    containers: units.map((unit) => containerName(deployment.name, unit)),
+    networks: [deployment.name],
+    dockerHost: deployment.containers.dockerHost,
+    now,
+  });
 }

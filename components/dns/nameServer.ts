@@ -20,8 +20,6 @@ export interface NameServerArgs {
   readonly deployment: Deployment;
   /** Where it runs; its address is `names.serverAddress`. */
   readonly host: Host;
-  /** See `NodeReport.incarnation`: a new value makes its files and the records be written again. */
-  readonly incarnation?: string;
 }
 
 /** The authoritative name server of the deployment's zone. It is not on the path of a query to the database. */
@@ -44,7 +42,7 @@ export class NameServer extends pulumi.ComponentResource {
       zone: deployment.domain,
       keyName: keyName(deployment),
       keySecret: key.result,
-      incarnation: pulumi.interpolate`${idOf(this.unit)}${args.incarnation ?? ""}`,
+      incarnation: idOf(this.unit),
     });
     // The zone's first content has this name as well; here it follows a change of the address.
     new DnsRecord(
@@ -56,12 +54,8 @@ export class NameServer extends pulumi.ComponentResource {
   }
 
   #files(name: string, args: NameServerArgs, secret: pulumi.Output<string>): pulumi.Resource[] {
-    const { deployment, host, incarnation } = args;
-    const shared = {
-      unit: host.name,
-      owner: NAME_SERVER_OWNER,
-      ...(incarnation === undefined ? {} : { incarnation }),
-    };
+    const { deployment, host } = args;
+    const shared = { unit: host.name, owner: NAME_SERVER_OWNER };
     const key = secret.apply((value) => keyFile(deployment, value));
     return [
       host.files(

@@ -12,6 +12,9 @@ export const DATA_DIRECTORY = "/var/lib/understudy";
 export const NAME_SERVER_OWNER = "998:998";
 
 /** The port that is published, above those that need a right; in the deployment's network 53 answers as well. */
+/** The name of its unit; no site can have it (see the reserved site names). */
+export const NAME_SERVER_UNIT = "dns";
+
 export const NAME_SERVER_PORT = 5353;
 
 const header = "Rendered by Understudy; edits are overwritten.";

@@ -29,8 +29,6 @@ export interface FilesArgs {
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
   /** Content is secret: mode 0600, and it appears in no diff. */
   readonly secret?: boolean;
-  /** See `NodeReport.incarnation`: a new value makes the files be written again. */
-  readonly incarnation?: string;
 }
 
 /** What a unit runs. A host knows how to come by it: an image that it builds, packages that it installs. */

@@ -13,8 +13,6 @@ export interface StreamingPairArgs {
   readonly certificates: Readonly<Record<string, NodeCertificate>>;
   /** Rendered, secret-free files by node name; see `nodeFiles`. */
   readonly files: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** By node name; see `NodeReport.incarnation`. */
-  readonly incarnations: Readonly<Record<string, string>>;
 }
 
 /**
@@ -45,8 +43,7 @@ export class StreamingPair extends pulumi.ComponentResource {
 
   #configuration(node: Node, host: Host, args: StreamingPairArgs): pulumi.Resource[] {
     const certificate = required(args.certificates, node.name);
-    const incarnation = required(args.incarnations, node.name);
-    const shared = { unit: node.name, owner: NODE_OWNER, incarnation };
+    const shared = { unit: node.name, owner: NODE_OWNER };
     const opts = { parent: this };
     const passwords = Object.entries(this.passwords).map(([role, value]) => [`passwords/${role}`, value]);
     return [

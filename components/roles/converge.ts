@@ -70,10 +70,12 @@ export interface Apply extends Converge {
   /** What is left on the nodes when everything is done. */
   readonly generation: string;
   readonly report: (line: string) => void;
+  /** See `ActOptions.beforeStep`. */
+  readonly beforeStep?: (step: Step) => Promise<void>;
 }
 
 export async function apply(request: Apply): Promise<void> {
-  const { desired, access, report } = request;
+  const { desired, access, report, beforeStep } = request;
   const timeoutSeconds = desired.policy.stepTimeoutSeconds;
   let expected = true;
   for (let round = 0; round < maximumRounds; round += 1) {
@@ -84,7 +86,8 @@ export async function apply(request: Apply): Promise<void> {
     if (!expected) throw new Refused(unfinished(made));
     report(renderPlan(made, observed, desired));
     const last = made.lookAgainAfter;
-    await act(last === null ? made.steps : made.steps.slice(0, last + 1), { access, timeoutSeconds, report });
+    const steps = last === null ? made.steps : made.steps.slice(0, last + 1);
+    await act(steps, { access, timeoutSeconds, report, ...(beforeStep ? { beforeStep } : {}) });
     expected = last !== null;
   }
   throw new Refused(`The nodes still showed something new after ${maximumRounds} looks. Run again.`);

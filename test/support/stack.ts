@@ -71,7 +71,7 @@ export class TestStack {
 
   async init(): Promise<void> {
     this.writeConfig();
-    const child = spawn(process.execPath, ["scripts/pulumi.ts", "stack", "init", this.name], {
+    const child = spawn(process.execPath, ["scripts/pulumi.ts", "stack", "init", this.name, "--no-select"], {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -109,7 +109,7 @@ export class TestStack {
 }
 
 export async function docker(...args: string[]): Promise<string> {
-  return (await run("docker", args, { maxBuffer: 1 << 24 })).stdout.trim();
+  return (await run("docker", args, { maxBuffer: 1 << 28 })).stdout.trim();
 }
 
 async function list(...args: string[]): Promise<string[]> {

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { FilesArgs, Host, UnitArgs } from "../host.ts";
 import type { InstallRequest } from "./install.ts";
 import type { LocalImages } from "./localImages.ts";
+import { MARK_LABEL, type Presence } from "./presence.ts";
 import { containerName } from "./reach.ts";
 
 export interface ContainerHostArgs {
@@ -15,6 +16,8 @@ export interface ContainerHostArgs {
   /** Docker host of the deployment; undefined: the default engine. */
   readonly dockerHost: string | undefined;
   readonly images: LocalImages;
+  /** What the engine has of the deployment; see `presence.ts`. */
+  readonly presence: Presence;
 }
 
 /**
@@ -47,7 +50,8 @@ export class ContainerHost implements Host {
         directory: args.directory,
         owner: args.owner,
         secret: args.secret ?? false,
-        incarnation: args.incarnation ?? null,
+        mark: this.#mark(args.unit),
+        labels: this.#labels().map(({ label, value }) => `${label}=${value}`),
         files: pulumi.all(args.files).apply((files) => mapValues(files, (content) => content.split("\n"))),
       } satisfies Record<keyof InstallRequest, unknown>,
       undefined,
@@ -85,7 +89,7 @@ export class ContainerHost implements Host {
         entrypoints: [args.command[0] ?? ""],
         command: args.command.slice(1),
         user: args.user,
-        labels: [...this.#labels(), { label: "understudy.unit", value: name }],
+        labels: [...this.#labels(), { label: MARK_LABEL, value: this.#mark(name) }],
         restart: "unless-stopped",
         // Whether a stopped container is started is the role change's decision: a fenced primary must stay down.
         mustRun: false,
@@ -139,6 +143,10 @@ export class ContainerHost implements Host {
     );
     this.#configVolumes.set(unit, volume);
     return volume;
+  }
+
+  #mark(unit: string): string {
+    return this.#args.presence.containers[this.#container(unit)] ?? this.#args.presence.fresh;
   }
 
   #labels(): { label: string; value: string }[] {

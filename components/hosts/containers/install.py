@@ -20,8 +20,6 @@ def main() -> None:
     os.chmod(TARGET, 0o750)
     manifest = os.path.join(TARGET, ".bundle-" + bundle["bundle"])
     files = {os.path.join(bundle["directory"], name): "\n".join(lines) for name, lines in bundle["files"].items()}
-    if bundle["incarnation"] is not None:
-        files[os.path.join(bundle["directory"], "incarnation")] = bundle["incarnation"]
     previous = read_manifest(manifest)
     for name, content in files.items():
         make_directories(os.path.dirname(name), owner, gid, directory_mode)

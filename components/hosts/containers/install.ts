@@ -15,7 +15,10 @@ export interface InstallRequest {
   readonly directory: string;
   readonly owner: string;
   readonly secret: boolean;
-  readonly incarnation: string | null;
+  /** Of the container that reads them: a container that is made again has its files written again. */
+  readonly mark: string;
+  /** `name=value`, for a volume that is not there any more. */
+  readonly labels: readonly string[];
   /** Content as lines: the preview of a change then shows the lines that differ. */
   readonly files: Readonly<Record<string, readonly string[]>>;
 }
@@ -24,6 +27,9 @@ const TIMEOUT_MS = 60_000;
 
 async function install(request: InstallRequest): Promise<void> {
   const script = readFileSync(new URL("./install.py", import.meta.url), "utf8");
+  // Does nothing where the volume is. Where somebody removed it, `docker run` would make one without labels.
+  const labels = request.labels.flatMap((label) => ["--label", label]);
+  await docker(["volume", "create", ...labels, request.volume], "");
   const run = ["run", "--rm", "-i", "--network", "none", "--user", "0:0"];
   await docker(
     [...run, "--volume", `${request.volume}:/target`, "--entrypoint", "python3", request.image, "-c", script],

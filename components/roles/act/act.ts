@@ -12,6 +12,8 @@ export interface ActOptions extends Omit<ActContext, "progress"> {
   readonly report: (line: string) => void;
   /** Milliseconds of a clock that does not jump. */
   readonly clock?: () => number;
+  /** Called between two steps, before the line of the one that follows. For tests of what may happen there. */
+  readonly beforeStep?: (step: Step) => Promise<void>;
 }
 
 export class StepFailed extends Error {
@@ -29,6 +31,7 @@ export async function act(steps: readonly Step[], options: ActOptions): Promise<
   const elapsed = () => `+${Math.round(clock() - began)} ms`.padStart(10);
   const context: ActContext = { ...options, progress: (line) => options.report(`${elapsed()}     ${line}`) };
   for (const [index, step] of steps.entries()) {
+    await options.beforeStep?.(step);
     const number = `${index + 1}/${steps.length}`;
     options.report(`${elapsed()}  ${number}  ${describe(step)}`);
     try {

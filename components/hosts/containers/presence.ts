@@ -1,0 +1,61 @@
+/**
+ * Which containers and which network of a deployment the engine has. Pulumi's state has them as made, also after
+ * somebody removed one, and a refresh on every `up` costs seconds and asks the providers to compare what engines
+ * report differently. So each is marked, at its making, with a label; the program reads the labels and asks for
+ * what it finds: an unchanged mark changes nothing, a new one in the place of a missing mark makes it again.
+ */
+import { execFile } from "node:child_process";
+
+export interface Presence {
+  /** Marks by physical name. What is not in here is not there. */
+  readonly containers: Readonly<Record<string, string>>;
+  readonly networks: Readonly<Record<string, string>>;
+  /** The mark of what is made now. */
+  readonly fresh: string;
+}
+
+export const MARK_LABEL = "understudy.mark";
+
+export interface PresenceArgs {
+  readonly containers: readonly string[];
+  readonly networks: readonly string[];
+  readonly dockerHost: string | undefined;
+  readonly now: Date;
+}
+
+/** Never rejects: where the engine does not answer, the plan says so in its own words. */
+export async function presenceOf(args: PresenceArgs): Promise<Presence> {
+  const [containers, networks] = await Promise.all([
+    inspect("container", args.containers, "{{.Name}}\t{{json .Config.Labels}}", args.dockerHost),
+    inspect("network", args.networks, "{{.Name}}\t{{json .Labels}}", args.dockerHost),
+  ]);
+  return { containers: readMarks(containers), networks: readMarks(networks), fresh: args.now.toISOString() };
+}
+
+/** Lines of name, tab, labels as JSON. What carries no mark of ours counts as unmarked, not as missing. */
+export function readMarks(lines: string): Record<string, string> {
+  const rows = lines.split("\n").filter((line) => line.includes("\t"));
+  return Object.fromEntries(
+    rows.map((row) => {
+      const [name = "", labels = "null"] = row.split("\t");
+      const mark = (JSON.parse(labels) as Record<string, string> | null)?.[MARK_LABEL] ?? "";
+      return [name.replace(/^\//, ""), mark];
+    }),
+  );
+}
+
+const timeoutMs = 8_000;
+
+/** `docker inspect` prints those that it finds and fails for the others; both are answers. */
+function inspect(
+  kind: "container" | "network",
+  names: readonly string[],
+  format: string,
+  dockerHost: string | undefined,
+): Promise<string> {
+  const env = dockerHost === undefined ? process.env : { ...process.env, DOCKER_HOST: dockerHost };
+  const args = [kind, "inspect", "--format", format, ...names];
+  return new Promise((resolve) => {
+    execFile("docker", args, { env, timeout: timeoutMs, maxBuffer: 1 << 24 }, (_, stdout) => resolve(stdout));
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * What can happen to a node, done from outside as root of the Docker host. Each fault gives back the way to end it,
+ * and `Faults` ends them all, so that a test that fails leaves no frozen container and no cut link behind.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { docker } from "./stack.ts";
+
+const run = promisify(execFile);
+
+export type Heal = () => Promise<void>;
+
+/** Which packets of a link are dropped, as the node at whose side this is done sees them. */
+export type Direction = "both" | "in" | "out";
+
+export class Faults {
+  readonly #open = new Map<symbol, Heal>();
+
+  /** Power off, for this node: nothing is flushed, nobody is told. */
+  async kill(container: string): Promise<void> {
+    await docker("kill", "-s", "KILL", container);
+  }
+
+  /** A machine that stands still, as a paused or live-migrated VM: its connections stay open. */
+  async pause(container: string): Promise<Heal> {
+    await docker("pause", container);
+    return this.#until(async () => {
+      await docker("unpause", container);
+    });
+  }
+
+  /** Docker's own stop: SIGTERM, and SIGKILL after the container's own limit. */
+  async stop(container: string): Promise<Heal> {
+    await docker("stop", container);
+    return this.#until(async () => {
+      await docker("start", container);
+    });
+  }
+
+  /**
+   * Drops packets to and from addresses in the network namespace of the container, in silence: `docker network
+   * disconnect` would let both sides know at once. Clients of other addresses still get through.
+   */
+  async cut(container: string, addresses: readonly string[], direction: Direction = "both"): Promise<Heal> {
+    const rules = addresses.flatMap((address) => [
+      ...(direction === "out" ? [] : [["INPUT", "-s", address, "-j", "DROP"]]),
+      ...(direction === "in" ? [] : [["OUTPUT", "-d", address, "-j", "DROP"]]),
+    ]);
+    const pid = await pidOf(container);
+    for (const rule of rules) await inNetworkOf(pid, "iptables", "-w", "-A", ...rule);
+    return this.#until(async () => {
+      // A container that was restarted meanwhile has a new namespace, without the rules.
+      if ((await pidOf(container)) !== pid) return;
+      for (const rule of rules) await inNetworkOf(pid, "iptables", "-w", "-D", ...rule);
+    });
+  }
+
+  /** A slow and lossy line for everything that the container sends. */
+  async slow(container: string, ...netem: readonly string[]): Promise<Heal> {
+    const pid = await pidOf(container);
+    await inNetworkOf(pid, "tc", "qdisc", "add", "dev", "eth0", "root", "netem", ...netem);
+    return this.#until(async () => {
+      if ((await pidOf(container)) === pid)
+        await inNetworkOf(pid, "tc", "qdisc", "del", "dev", "eth0", "root");
+    });
+  }
+
+  /** Fills the file system that holds `folder`. Only for volumes of a size of their own (see `smallVolume.ts`). */
+  async fill(container: string, folder: string, leaveBytes = 0): Promise<Heal> {
+    const [, size = "0", free = "0"] =
+      (await docker("exec", "-u", "0", container, "df", "-B1", "--output=target,size,avail", folder))
+        .split("\n")
+        .at(-1)
+        ?.split(/\s+/) ?? [];
+    if (Number(size) > 4 * 2 ** 30) throw new Error(`${folder} of ${container} is not a small volume`);
+    const ballast = `${folder}/ballast`;
+    const bytes = String(Math.max(0, Number(free) - leaveBytes));
+    await docker("exec", "-u", "0", container, "fallocate", "-l", bytes, ballast);
+    return this.#until(async () => {
+      await docker("exec", "-u", "0", container, "rm", "-f", ballast);
+    });
+  }
+
+  async healAll(): Promise<void> {
+    for (const heal of [...this.#open.values()].reverse()) await heal().catch(() => undefined);
+  }
+
+  #until(end: Heal): Heal {
+    const key = Symbol("fault");
+    const heal = async () => {
+      if (!this.#open.delete(key)) return;
+      await end();
+    };
+    this.#open.set(key, heal);
+    return heal;
+  }
+}
+
+async function pidOf(container: string): Promise<string> {
+  return await docker("inspect", "-f", "{{.State.Pid}}", container);
+}
+
+async function inNetworkOf(pid: string, ...command: readonly string[]): Promise<void> {
+  await run("nsenter", ["-t", pid, "-n", ...command]);
+}
