@@ -59,7 +59,7 @@ export class NameServer extends pulumi.ComponentResource {
     const key = secret.apply((value) => keyFile(deployment, value));
     return [
       host.files(
-        `${name}-config`,
+        `${name}-files`,
         { ...shared, directory: "", files: nameServerFiles(deployment) },
         { parent: this },
       ),

@@ -48,7 +48,7 @@ export class StreamingPair extends pulumi.ComponentResource {
     const passwords = Object.entries(this.passwords).map(([role, value]) => [`passwords/${role}`, value]);
     return [
       host.files(
-        `${node.name}-config`,
+        `${node.name}-files`,
         { ...shared, directory: "", files: { ...agentFiles(), ...required(args.files, node.name) } },
         opts,
       ),

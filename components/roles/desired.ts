@@ -35,11 +35,15 @@ export interface Policy {
   readonly degradeAfterSeconds: number;
   /** Limit for one stop, start or promotion. */
   readonly stepTimeoutSeconds: number;
+  /** A standby that is further behind does not take over; absent: 16 MiB. */
+  readonly lagLimitBytes?: number;
 }
 
 export interface DesiredNode {
   readonly name: string;
   readonly site: string;
+  /** The name in its certificate that a client would use for this node alone. */
+  readonly clientName: string;
   readonly address: string;
   readonly port: number;
   /** The slot that this node uses on whichever node it follows. */

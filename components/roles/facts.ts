@@ -11,6 +11,8 @@ export type Lsn = string;
 export interface Observed {
   /** When the observation began, ISO 8601, by the clock of the machine that runs `converge`. */
   readonly at: string;
+  /** When the last answer was there; absent: at once. The nodes' clocks were read somewhere in between. */
+  readonly until?: string;
   readonly nodes: Readonly<Record<string, NodeFacts>>;
 }
 
@@ -24,7 +26,8 @@ export type NodeFacts =
    * that runs beside it (`node.py serve --offline`); null where they cannot be read.
    */
   | { readonly reach: "stopped"; readonly reason: string; readonly report?: NodeReport | null }
-  | { readonly reach: "up"; readonly report: NodeReport };
+  /** `image`: what the container was made from, where the node runs in one. */
+  | { readonly reach: "up"; readonly report: NodeReport; readonly image?: string };
 
 /** The answer of the node's verb `observe`. */
 export interface NodeReport {

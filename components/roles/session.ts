@@ -133,7 +133,10 @@ export class NodeError extends Error {
 export interface NodeAccess {
   /** Never rejects: a node that does not answer is a fact. */
   observe(options: { catalog: boolean }): Promise<NodeFacts>;
+  /** The kept conversation; where the container is stopped, with an agent beside it that can see its volumes. */
   open(): Promise<Session>;
+  /** A conversation of its own that the caller closes, for what goes on beside the steps (the lock, the probe). */
+  openAnother(): Promise<Session>;
   /** Starts the container or unit, and returns when its agent answers. */
   startUnit(timeoutSeconds: number): Promise<void>;
   close(): Promise<void>;

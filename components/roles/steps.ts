@@ -19,7 +19,7 @@ export type Step =
       readonly reason: string;
       readonly discard?: string;
     }
-  /** A standby only, so that it can be given another source; nobody waits for it but commits under `strict`. */
+  /** A standby, so that it can be given another source; or a primary that hands over, or that has been superseded. */
   | { readonly kind: "stop"; readonly node: string }
   | { readonly kind: "follow"; readonly node: string; readonly from: string }
   | { readonly kind: "start"; readonly node: string; readonly as: "primary" | "standby" }
@@ -49,6 +49,8 @@ export type Step =
   | { readonly kind: "checkpoint"; readonly node: string }
   /** The old primary cannot come up as one any more: it is down, and its data directory is a standby's of `to`. */
   | { readonly kind: "fence"; readonly node: string; readonly to: string }
+  /** Undoes `fence`: the old primary may come up as one again. Its server is down, and nobody else was promoted. */
+  | { readonly kind: "lead"; readonly node: string }
   /** The three equalities: the standby has all that the stopped primary had. */
   | { readonly kind: "gate"; readonly node: string; readonly of: string }
   /** The point of no return. `rejoin`: the old primary, which is started as a standby at the same moment. */

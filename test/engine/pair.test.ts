@@ -2,8 +2,9 @@
  * The life of a pair in containers, in one story: each test goes on from where the last one stopped, because
  * bringing up a pair is the expensive part.
  */
+import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Access, accessFrom, clientFor, connectWritable } from "../support/client.ts";
+import { type Access, accessFrom, clientFor, connectWritable, type Target } from "../support/client.ts";
 import { eventually, incarnation, sql } from "../support/nodes.ts";
 import { docker, type Outcome, TestStack } from "../support/stack.ts";
 
@@ -39,6 +40,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack.remove();
 });
+
+/** Serial number of the certificate that the server presents to a client that checks it in full. */
+async function servedSerial(target: Target): Promise<string> {
+  const client = clientFor(access, target);
+  await client.connect();
+  const socket = (client as unknown as { connection: { stream: TLSSocket } }).connection.stream;
+  const { serialNumber } = socket.getPeerCertificate();
+  await client.end();
+  return serialNumber;
+}
 
 describe("a pair in containers", () => {
   test("comes up from nothing and takes a verified client's write on both sites", async () => {
@@ -117,6 +128,49 @@ describe("a pair in containers", () => {
     const [a, b] = [await incarnation(A), await incarnation(B)];
     expect(await sql(B, "SHOW max_connections")).toBe("120");
     expect(Date.parse(a.postmaster)).toBeLessThan(Date.parse(b.postmaster));
+  });
+
+  test("more memory restarts the servers with larger buffers, in the same containers", async () => {
+    const before = [await incarnation(A), await incarnation(B)];
+    const buffers = await sql(A, "SHOW shared_buffers");
+    for (const site of Object.values(stack.config.deployment.sites)) Object.assign(site, { memoryMiB: 768 });
+    await succeed(stack.up());
+    expect(await docker("inspect", "-f", "{{.HostConfig.Memory}}", A)).toBe(String(768 * 2 ** 20));
+    expect(await sql(A, "SHOW shared_buffers")).not.toBe(buffers);
+    const after = [await incarnation(A), await incarnation(B)];
+    expect(after.map((each) => each.container)).toEqual(before.map((each) => each.container));
+    await succeed(stack.up("--expect-no-changes"));
+  });
+
+  test("another image replaces the containers, the standby's first, on the same data", async () => {
+    const image = await docker("inspect", "-f", "{{.Config.Image}}", A);
+    const other = "understudy-test/postgres:other";
+    await docker("tag", image, other);
+    for (const site of Object.values(stack.config.deployment.sites)) Object.assign(site, { image: other });
+    await succeed(stack.up());
+    const [a, b] = [await incarnation(A), await incarnation(B)];
+    expect(await docker("inspect", "-f", "{{.Config.Image}}", B)).toBe(other);
+    expect(Date.parse(b.startedAt)).toBeLessThan(Date.parse(a.startedAt));
+    const client = await eventually(30, "clients are let in", () => connectWritable(access));
+    expect((await client.query("SELECT count(*)::int AS n FROM ledger")).rows).toEqual([{ n: 100 }]);
+    await client.end();
+    await succeed(stack.up("--expect-no-changes"));
+  });
+
+  test("a certificate in its renewal window is reissued and loaded without a restart", async () => {
+    const before = [await incarnation(A), await incarnation(B)];
+    const first = access.targets[0];
+    if (!first) throw new Error("no target");
+    const serial = await servedSerial(first);
+    // 61 of 90 days: the renewal window of 30 days has begun.
+    stack.extraEnvironment = { UNDERSTUDY_NOW: new Date(Date.now() + 61 * 86_400_000).toISOString() };
+    expect(await succeed(stack.preview())).toMatch(/certificate/);
+    await succeed(stack.up());
+    expect(await servedSerial(first)).not.toBe(serial);
+    expect([await incarnation(A), await incarnation(B)]).toEqual(before);
+    await succeed(stack.up("--expect-no-changes"));
+    stack.extraEnvironment = {};
+    await succeed(stack.up());
   });
 
   test("creates what the stack declares, and drops nothing that it no longer declares", async () => {

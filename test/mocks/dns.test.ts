@@ -59,7 +59,7 @@ describe("the name server and its records", () => {
       "command:local:Command t-floating-update",
       "command:local:Command t-site-a-update",
       "random:index/randomPassword:RandomPassword t-dns-key",
-      "test:index:Files t-dns-config",
+      "test:index:Files t-dns-files",
       "test:index:Files t-dns-secrets",
       "test:index:Unit dns",
       "understudy:dns:DnsRecord t-dns-self",

@@ -26,6 +26,8 @@ export class TestStack {
   readonly name: string;
   readonly folder: string;
   readonly config: StackConfig;
+  /** More environment for every call, e.g. a clock that runs ahead. */
+  extraEnvironment: NodeJS.ProcessEnv = {};
 
   constructor(name: string, config: StackConfig) {
     this.name = name;
@@ -39,6 +41,7 @@ export class TestStack {
       PULUMI_BACKEND_URL: `file://${this.folder}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+      ...this.extraEnvironment,
     };
   }
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import files
 from files import Node, Refusal
 from observe import control_facts
+from records import schema
 from role import Role, conninfo, follower_role, write_role
 
 Progress = Callable[[str], None]
@@ -50,7 +51,8 @@ def clone(node: Node, source: str, discard: str | None, progress: Progress, canc
     progress(f"base backup from {source}")
     stream(argv, "E_CLONE", progress, cancelled)
     files.write_durably(f"{files.BUILDING}/standby.signal", "")
-    files.remove_durably(files.DEGRADED)
+    for note in (files.DEGRADED, files.RECEIVED, files.PROMOTION):
+        files.remove_durably(note)  # of another data directory
     install(follower_role(node, peer))
     return tree_bytes(files.PGDATA)
 
@@ -101,6 +103,7 @@ def system_roles(node: Node) -> list[str]:
         f'CREATE ROLE "{node.replication_role}" LOGIN REPLICATION',
         f'CREATE ROLE "{node.rewind_role}" LOGIN',
         *(f'GRANT EXECUTE ON FUNCTION pg_catalog.{name} TO "{node.rewind_role}"' for name in functions),
+        *schema(node),
     ]
 
 

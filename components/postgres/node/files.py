@@ -28,6 +28,11 @@ ROLE_CONF = f"{STATE}/role.conf"
 DEGRADED = f"{STATE}/degraded.json"
 GENERATION = f"{STATE}/generation"
 LOCK = f"{STATE}/lock"
+DEPLOYMENT_LOCK = f"{STATE}/deployment.lock"
+DEPLOYMENT_NOTE = f"{STATE}/deployment.json"
+SUPERVISOR_LOCK = f"{STATE}/supervisor.lock"
+PROMOTION = f"{STATE}/promotion.json"
+RECEIVED = f"{STATE}/received.json"
 LOADED = f"{STATE}/loaded"
 STARTED = f"{STATE}/started"
 STANDBY_SIGNAL = f"{PGDATA}/standby.signal"
@@ -116,6 +121,7 @@ class Node:
     slot: str
     replication_role: str
     rewind_role: str
+    verifier_role: str
     socket_directory: str
     standby_reads: bool
 
@@ -152,6 +158,7 @@ def node_from(raw: dict[str, Any]) -> Node:
         slot=raw["slot"],
         replication_role=raw.get("replicationRole", "replicator"),
         rewind_role=raw.get("rewindRole", "rewinder"),
+        verifier_role=raw.get("verifierRole", "verifier"),
         socket_directory=raw.get("socketDirectory", "/run/postgresql"),
         standby_reads=bool(raw.get("standbyReads", True)),
     )

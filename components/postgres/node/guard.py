@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 import files
 import pg
 from files import Node
+from locks import is_held
+from peers import superseded_now
+from records import Keeper
 from role import Role, read_role, write_role
 
 if TYPE_CHECKING:

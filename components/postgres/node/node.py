@@ -1,7 +1,8 @@
 """The agent of a PostgreSQL node.
 
     node.py run      PID 1 of the node: supervises the server, decides whether clients are let in
-    node.py serve    one conversation with whoever operates the node: JSON lines in, JSON lines out
+    node.py serve    one conversation with whoever operates the node: JSON lines in, JSON lines out;
+                     with --offline beside a unit that is stopped
     node.py health   exits 0 while the node can do its work
 
 `run` and `serve` are two processes, so that a conversation that goes wrong cannot take the server with it.
@@ -26,6 +27,10 @@ def main(arguments: list[str]) -> int:
             from serve import serve
 
             return serve()
+        case ["serve", "--offline"]:
+            from serve import serve
+
+            return serve(offline=True)
         case ["health"]:
             from control import healthy
 

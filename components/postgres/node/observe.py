@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import files
 import pg
+import records
 from catalog import catalog
 from control import ask
 from files import Node, Refusal
+from locks import lock_facts
 from role import follows
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ SECRET_SETTINGS = re.compile(r"conninfo|command|passphrase|password", re.IGNOREC
 class Report:
     """Collects one report; `attempt` keeps one unreadable part from hiding the others."""
 
-    def __init__(self, session: pg.Session, with_catalog: bool) -> None:
+    def __init__(self, session: pg.Session, with_catalog: bool, offline: bool = False) -> None:
+        self.offline = offline
         self.session = session
         self.with_catalog = with_catalog
         self.problems: list[str] = []
@@ -47,7 +50,7 @@ class Report:
 
     def make(self) -> dict[str, Any]:
         node = self.attempt("node.json", files.installed_node, None)
-        supervisor = self.attempt("supervisor", lambda: ask({"do": "state"}), None)
+        supervisor = None if self.offline else self.attempt("supervisor", lambda: ask({"do": "state"}), None)
         generation = self.attempt("generation", lambda: files.read_text(files.GENERATION), None)
         incarnation = self.attempt("incarnation", lambda: files.read_text(f"{files.CONFIG}/incarnation"), None)
         marker = self.attempt("degraded", files.read_marker, None)
@@ -72,6 +75,7 @@ class Report:
             "certificate": self.attempt("certificate", certificate, None),
             "degraded": {"since": marker["since"], "lsn": marker["lsn"]} if marker else None,
         }
+        report.update(self.past(node, report["server"]["sql"]))
         return {**report, **({"problems": self.problems} if self.problems else {})}
 
     def data(self, node: Node | None) -> dict[str, Any]:
@@ -89,9 +93,25 @@ class Report:
             "sizeBytes": self.attempt("size", lambda: size_of(files.PGDATA), 0),
         }
 
+    def past(self, node: Node | None, sql: dict[str, Any] | None) -> dict[str, Any]:
+        """What this node knows of role changes, its own and its primary's."""
+        connection = self.session.get(node) if node is not None and sql is not None else None
+        noted = self.attempt("received", lambda: records.read_json(files.RECEIVED), None)
+        if connection is not None:
+            noted = None
+            if sql is not None and sql["inRecovery"] and node is not None:
+                noted = self.attempt("received", lambda: records.received(connection), None)
+        return {
+            "promotion": self.attempt("promotion", lambda: records.last_promotion(connection), None),
+            "received": noted,
+            "history": self.attempt("history", records.history, None) or [],
+            "lock": self.attempt("lock", lock_facts, None),
+        }
+
     def server(self, node: Node | None, supervisor: dict[str, Any] | None) -> dict[str, Any]:
         if supervisor is None:
-            return {"state": "stopped", "reason": self.problems[-1] if self.problems else None, "sql": None}
+            reason = "its unit is stopped" if self.offline else self.problems[-1] if self.problems else None
+            return {"state": "stopped", "reason": reason, "sql": None}
         sql = None
         if node is not None and supervisor["state"] == "running":
             sql = self.attempt("sql", lambda: self.sql(node, supervisor), None)

@@ -74,7 +74,7 @@ class Keeper:
         """At most once a second, and on an idle pair once in ten, because each is an fsync."""
         self.made, self.state = False, None
         pause = time.monotonic() - self.noted_at
-        if pause < 1 or (note := received(connection, node)) is None:
+        if pause < 1 or (note := received(connection)) is None:
             return
         if pause >= 10 or self.noted is None or without_clock(note) != without_clock(self.noted):
             files.write_durably(files.RECEIVED, json.dumps(note) + "\n")
@@ -121,7 +121,7 @@ FROM (SELECT) AS always LEFT JOIN pg_stat_wal_receiver ON true
 """
 
 
-def received(connection: psycopg.Connection[Any], node: Node) -> dict[str, Any] | None:
+def received(connection: psycopg.Connection[Any]) -> dict[str, Any] | None:
     """
     As of now, with what was noted earlier where the primary is not heard of any more. None on a node that never
     heard of one. The contact is the last message, not `latest_end_time`, which stands still on an idle primary.

@@ -86,3 +86,6 @@ class RoleVerbs(Verbs):
 
 acting = alone
 """The lock on this node's acting verbs, where a parameter has taken its name."""
+
+NO_VERBS = {"perform", "proven", "lacks", "primary", "require_down"}
+VERBS = frozenset(name for kind in (Verbs, RoleVerbs) for name in vars(kind) if name[0] != "_") - NO_VERBS

@@ -11,17 +11,17 @@ from typing import Any
 
 from files import Refusal
 from pg import one_line
-from verbs import VERBS, Verbs
+from roleverbs import VERBS, RoleVerbs
 
 PROTOCOL = 1
 
 
 class Conversation:
-    def __init__(self) -> None:
+    def __init__(self, offline: bool) -> None:
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.gone = threading.Event()
         self.current: Any = None
-        self.verbs = Verbs(lambda text: self.say({"id": self.current, "progress": text}), self.gone.is_set)
+        self.verbs = verbs(offline)(lambda text: self.say({"id": self.current, "progress": text}), self.gone.is_set)
 
     def read(self) -> None:
         """On a thread, so that a caller who leaves in the middle of a long verb is noticed."""
@@ -45,7 +45,7 @@ class Conversation:
             verb, args = request["verb"], request.get("args") or {}
             if verb not in VERBS:
                 raise Refusal("E_UNKNOWN_VERB", f"this agent has no verb {verb!r}")
-            result = getattr(self.verbs, verb)(**args)
+            result = self.verbs.perform(verb, args)
         except Refusal as no:
             self.fail(no.code, str(no))
         except Exception as problem:
@@ -60,8 +60,16 @@ class Conversation:
         self.say({"id": self.current, "ok": False, "error": {"code": code, "message": " ".join(message.split())}})
 
 
-def serve() -> int:
-    conversation = Conversation()
+def verbs(offline: bool) -> type[RoleVerbs]:
+    if not offline:
+        return RoleVerbs
+    from offline import OfflineVerbs
+
+    return OfflineVerbs
+
+
+def serve(offline: bool = False) -> int:
+    conversation = Conversation(offline)
     conversation.say({"ready": True, "protocol": PROTOCOL})
     threading.Thread(target=conversation.read, daemon=True).start()
     while (line := conversation.lines.get()) is not None:

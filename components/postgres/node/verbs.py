@@ -34,21 +34,21 @@ class Verbs:
 
     def initdb(self) -> dict[str, Any]:
         with alone():
-            require_down()
+            self.require_down()
             build.initdb(files.installed_node(), self.progress)
         return {}
 
     def clone(self, **args: str) -> dict[str, Any]:
         # `from` is a word of Python's, so it cannot be named as a parameter.
         with alone():
-            require_down()
+            self.require_down()
             node = files.installed_node()
             return {"bytes": build.clone(node, args["from"], args.get("discard"), self.progress, self.gone)}
 
     def follow(self, **args: str) -> dict[str, Any]:
         """The durable fence: from here on, whoever starts this data directory gets a standby."""
         with alone():
-            require_down()
+            self.require_down()
             node = files.installed_node()
             peer = node.peer(args["from"])
             if files.data_state() != "ready":
@@ -194,14 +194,17 @@ class Verbs:
         files.write_durably(files.GENERATION, f"{value}\n")
         return {}
 
+    def require_down(self) -> None:
+        state = ask({"do": "state"})
+        if state["pid"] is not None or state["state"] in ("starting", "running", "stopping"):
+            raise Refusal("E_RUNNING", f"the server is {state['state']}; this needs it down")
+
     def primary(self) -> Node:
         node = files.loaded_node()
         if rows(self.session.get(node), "SELECT pg_is_in_recovery() AS it")[0]["it"]:
             raise Refusal("E_IN_RECOVERY", f"{node.name} is a standby; it takes no write")
         return node
 
-
-VERBS = frozenset(name for name in vars(Verbs) if not name.startswith("_")) - {"proven", "lacks", "primary"}
 
 # The role's verifier is no password, but what it keeps out of the log need not be guessed at.
 QUIET = (
@@ -230,12 +233,6 @@ def alone() -> Iterator[None]:
         yield
     finally:
         os.close(fd)
-
-
-def require_down() -> None:
-    state = ask({"do": "state"})
-    if state["pid"] is not None or state["state"] in ("starting", "running", "stopping"):
-        raise Refusal("E_RUNNING", f"the server is {state['state']}; this needs it down")
 
 
 def wait_until(done: Callable[[], bool], seconds: float, late: tuple[str, str], pause: float = 0.003) -> None:

@@ -4,7 +4,7 @@
  */
 import type { CatalogFacts, SlotFacts } from "../facts.ts";
 import type { Step } from "../steps.ts";
-import { type Fleet, type NodeView, withNode } from "./fleet.ts";
+import { type Fleet, type NodeView, nodesOf, withNode } from "./fleet.ts";
 
 type Assumption<S extends Step> = (step: S, fleet: Fleet) => Fleet;
 
@@ -28,8 +28,7 @@ const assumptions: { readonly [K in Step["kind"]]: Assumption<Extract<Step, { ki
     })),
   follow: (step, fleet) =>
     withNode(fleet, step.node, () => ({ role: "standby", signal: true, follows: step.from })),
-  stop: (step, fleet) =>
-    withNode(fleet, step.node, () => ({ state: "stopped-clean-standby", inSync: false })),
+  stop: (step, fleet) => stops(fleet, step.node),
   start: (step, fleet) => runs(fleet, step.node, step.as),
   restart: (step, fleet) => runs(fleet, step.node, step.as),
   reload: (step, fleet) => withNode(fleet, step.node, () => ({ configured: true })),
@@ -43,6 +42,29 @@ const assumptions: { readonly [K in Step["kind"]]: Assumption<Extract<Step, { ki
   password: (_step, fleet) => fleet,
   awaitStandby: (step, fleet) =>
     withNode(fleet, step.standby, () => ({ state: "standby-streaming", inSync: true })),
+  checkpoint: (_step, fleet) => fleet,
+  fence: (step, fleet) =>
+    withNode(fleet, step.node, () => ({ role: "standby", signal: true, follows: step.to })),
+  lead: (step, fleet) =>
+    withNode(fleet, step.node, ({ state }) => ({
+      // What is in a stopped container is started with it, and comes up as what it is now.
+      state: state === "unit-stopped" ? state : "stopped-clean",
+      role: "primary",
+      signal: false,
+      follows: null,
+    })),
+  gate: (_step, fleet) => fleet,
+  promote: (step, fleet) => promoted(fleet, step),
+  keepDivergent: (_step, fleet) => fleet,
+  rewind: (step, fleet) =>
+    withNode(fleet, step.node, () => ({
+      state: "stopped-clean-standby",
+      role: "standby",
+      signal: true,
+      follows: step.from,
+      slots: [],
+      timeline: nodesOf(fleet).find(({ name }) => name === step.from)?.timeline ?? null,
+    })),
 };
 
 export function assume(fleet: Fleet, step: Step): Fleet {
@@ -72,10 +94,42 @@ function runs(fleet: Fleet, name: string, as: "primary" | "standby"): Fleet {
       inSync: false,
     }));
   }
+  return withNode(withoutStreams(fleet), name, () => ({ state: "primary", role: "primary", configured: true }));
+}
+
+function withoutStreams(fleet: Fleet): Fleet {
   const disconnected = (view: NodeView): NodeView =>
     view.state === "standby-streaming" ? { ...view, state: "standby-lagging", inSync: false } : view;
-  const others = { ...fleet, standbys: fleet.standbys.map(disconnected) };
-  return withNode(others, name, () => ({ state: "primary", role: "primary", configured: true }));
+  return { ...fleet, active: disconnected(fleet.active), standbys: fleet.standbys.map(disconnected) };
+}
+
+/** Nobody reads a slot of a server that is down, and nobody streams from it. */
+function stops(fleet: Fleet, name: string): Fleet {
+  const view = nodesOf(fleet).find((candidate) => candidate.name === name);
+  const down = withNode(fleet, name, ({ role, slots }) => ({
+    state: role === "primary" ? "stopped-clean" : "stopped-clean-standby",
+    inSync: false,
+    slots: slots?.map((slot) => ({ ...slot, active: false })) ?? null,
+  }));
+  return view?.role === "primary" ? withoutStreams(down) : down;
+}
+
+/** The old primary of a switchover is there again at once; that of a failover is out of this plan's sight. */
+function promoted(fleet: Fleet, step: Extract<Step, { kind: "promote" }>): Fleet {
+  const leads = withNode(withoutStreams(fleet), step.node, (view) => ({
+    state: "primary",
+    role: "primary",
+    signal: false,
+    follows: null,
+    timeline: view.timeline === null ? null : view.timeline + 1,
+  }));
+  if (step.rejoin !== null) return runs(leads, step.rejoin, "standby");
+  if (step.mode === "switchover") return leads;
+  return {
+    ...leads,
+    standbys: leads.standbys.filter(({ name }) => name !== step.from),
+    away: [...leads.away, ...leads.standbys.filter(({ name }) => name === step.from)],
+  };
 }
 
 function newSlot(name: string): SlotFacts {

@@ -37,6 +37,20 @@ export function describe(step: Step): string {
       return `set the password of role ${step.role} on ${step.node}`;
     case "awaitStandby":
       return `wait until ${step.standby} follows ${step.node}`;
+    case "checkpoint":
+      return `checkpoint on ${step.node}`;
+    case "fence":
+      return `fence ${step.node}: whoever starts it gets a standby of ${step.to}`;
+    case "lead":
+      return `take the fence from ${step.node}`;
+    case "gate":
+      return `prove that ${step.node} has everything that ${step.of} had`;
+    case "promote":
+      return `promote ${step.node}${step.rejoin === null ? "" : `, and start ${step.rejoin} as its standby`}`;
+    case "keepDivergent":
+      return `keep aside what only ${step.node} has, from ${step.switchLsn} on`;
+    case "rewind":
+      return `rewind ${step.node} to where it forked from ${step.from}`;
   }
 }
 
@@ -58,7 +72,7 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
         ? [`writes begin when it answers${strict ? " and its standby is in sync" : ""}`]
         : [];
     case "stop":
-      return standbyAway(strict);
+      return leads(step.node, observed) ? ["clients are disconnected; writes stop here"] : standbyAway(strict);
     case "restart":
       if (step.as === "standby") return standbyAway(strict);
       return [
@@ -68,12 +82,31 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
       return ["no connection is cut"];
     case "sql":
       return step.statements;
+    case "gate":
+      return ["same system, same timeline, same REDO location; otherwise the old primary leads again"];
+    case "promote":
+      return [
+        `the point of no return; writes begin here${step.alone ? ", acknowledged by this site alone until a standby has caught up" : strict ? " as soon as a standby is in sync" : ""}`,
+      ];
+    case "lead":
+      return ["it was stopped to hand over, and nobody was promoted"];
+    case "keepDivergent":
+      return ["a copy in `kept/` on its data volume; nothing deletes it"];
+    case "rewind":
+      return [`what ${step.node} wrote after the fork is not in the database any more`];
+    case "checkpoint":
+    case "fence":
     case "follow":
     case "slots":
     case "password":
     case "awaitStandby":
       return [];
   }
+}
+
+function leads(node: string, observed: Observed): boolean {
+  const facts = observed.nodes[node];
+  return facts?.reach === "up" && facts.report.server.sql?.inRecovery === false;
 }
 
 function standbyAway(strict: boolean): string[] {

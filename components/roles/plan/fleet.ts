@@ -3,7 +3,7 @@
  * leave them (`assume.ts`). A concern therefore reads the same words whether something is so already or will be.
  */
 
-import type { Desired, DesiredNode, Policy } from "../desired.ts";
+import type { Desired, DesiredNode, FailoverStatement, Policy } from "../desired.ts";
 import type { CatalogFacts, NodeFacts, NodeReport, Observed, SlotFacts } from "../facts.ts";
 import type { Notice, Refusal, Step } from "../steps.ts";
 import { type NodeRole, type NodeState, roleOf, stateOf } from "./state.ts";
@@ -18,6 +18,7 @@ export interface NodeView {
   readonly name: string;
   readonly wish: DesiredNode;
   readonly facts: NodeFacts;
+  /** The node's own, or what an agent beside its stopped container read from its volumes. */
   readonly report: NodeReport | null;
   readonly state: NodeState;
   readonly role: NodeRole;
@@ -25,6 +26,7 @@ export interface NodeView {
   readonly follows: string | null;
   /** `standby.signal` is written. */
   readonly signal: boolean;
+  readonly timeline: number | null;
   /** null: cannot be known before the server answers. */
   readonly slots: readonly SlotFacts[] | null;
   readonly catalog: CatalogFacts | null;
@@ -41,6 +43,14 @@ export interface Fleet {
   readonly active: NodeView;
   /** All others, in the order of the stack file. */
   readonly standbys: readonly NodeView[];
+  /**
+   * Nodes that the operator's statement gives up and that do not run: nothing is asked of them and nothing is done
+   * with them, whatever another concern would make of a node that is down.
+   */
+  readonly away: readonly NodeView[];
+  /** Between these two instants the facts were true. */
+  readonly at: string;
+  readonly until: string;
 }
 
 /** What one concern adds to the plan. `lookAgain`: what comes after its steps is an expectation. */
@@ -61,11 +71,36 @@ export function fleetOf(observed: Observed, desired: Desired, moment: Moment): F
   if (!wish) throw new Error(`the active node ${desired.active} is not one of the nodes`);
   const active = viewOf(wish, facts(wish.name));
   const others = desired.nodes.filter((node) => node !== wish);
-  const standbys = others.map((node) => {
+  const views = others.map((node) => {
     const view = viewOf(node, facts(node.name));
     return { ...view, inSync: isInSync(view, active, desired.policy) };
   });
-  return { moment, desired, active, standbys };
+  const isAway = (view: NodeView) => givenUp(view, active, desired);
+  return {
+    moment,
+    desired,
+    active,
+    standbys: views.filter((view) => !isAway(view)),
+    away: views.filter(isAway),
+    at: observed.at,
+    until: observed.until ?? observed.at,
+  };
+}
+
+/**
+ * The statement counts from the failover that it allows (whether it may allow it is a refusal's question) until it
+ * is removed from the configuration, and only for a site that is down: one that has come back is taken back.
+ */
+function givenUp(view: NodeView, active: NodeView, { failover }: Desired): boolean {
+  if (failover === undefined || view.facts.reach === "up") return false;
+  if (failover.from !== view.wish.site || failover.to !== active.wish.site) return false;
+  return active.role !== "primary" || isUsedUp(failover, active);
+}
+
+/** The promotion that this statement allowed has happened. */
+export function isUsedUp(failover: FailoverStatement, { name, report }: NodeView): boolean {
+  const last = report?.promotion;
+  return last?.to === name && last.statementAt === failover.at;
 }
 
 export function nodesOf(fleet: Fleet): readonly NodeView[] {
@@ -78,7 +113,7 @@ export function withNode(fleet: Fleet, name: string, change: (view: NodeView) =>
 }
 
 function viewOf(wish: DesiredNode, facts: NodeFacts): NodeView {
-  const report = facts.reach === "up" ? facts.report : null;
+  const report = facts.reach === "up" || facts.reach === "stopped" ? (facts.report ?? null) : null;
   return {
     name: wish.name,
     wish,
@@ -88,6 +123,7 @@ function viewOf(wish: DesiredNode, facts: NodeFacts): NodeView {
     role: roleOf(facts),
     follows: report?.data.follows ?? null,
     signal: report?.data.standbySignal ?? false,
+    timeline: report?.server.sql?.timeline ?? report?.data.control?.timeline ?? null,
     slots: report?.server.sql?.slots ?? null,
     catalog: report?.server.sql?.catalog ?? null,
     configured: false,

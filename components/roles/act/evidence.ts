@@ -1,0 +1,88 @@
+/**
+ * What a role change leaves as proof: both control files at the gate, the timelines, the time of each step, and what
+ * a client saw of it. It is for people, and for the stack's output of the same name.
+ */
+import type { ControlFacts, Lsn } from "../facts.ts";
+import { describe } from "../plan/consequences.ts";
+import type { ProbeResult, Verbs } from "../session.ts";
+import type { Step } from "../steps.ts";
+
+export interface Evidence {
+  readonly mode: "switchover" | "failover";
+  readonly from: string;
+  readonly to: string;
+  /** The stopped primary's control file and the standby's, as the gate compared them; null: no gate was passed. */
+  readonly control: { readonly old: ControlFacts | null; readonly new: ControlFacts | null };
+  readonly timelines: { readonly old: number | null; readonly new: number };
+  readonly switchLsn: Lsn;
+  readonly steps: readonly { readonly step: string; readonly ms: number }[];
+  /** Between the last write acknowledged before and the first after, as a client saw it; null: nobody measured. */
+  readonly gapMs: number | null;
+  /** A write and its reading as a client of the new primary; null: not asked for. */
+  readonly verified: Verbs["verify"]["result"] | null;
+}
+
+export type Change = Extract<Step, { kind: "promote" }>;
+
+/** What the steps leave on their way. One for each run of `act`. */
+export class Findings {
+  control: { old: ControlFacts | null; new: ControlFacts | null } = { old: null, new: null };
+  promotion: Verbs["promote"]["result"] | undefined;
+  probe: ProbeResult | undefined;
+  verified: Verbs["verify"]["result"] | undefined;
+  readonly steps: { step: string; ms: number }[] = [];
+
+  took(step: Step, ms: number): void {
+    this.steps.push({ step: describe(step), ms: Math.round(ms) });
+  }
+
+  evidence(change: Change): Evidence | null {
+    if (this.promotion === undefined) return null;
+    const { timeline, switchLsn } = this.promotion;
+    return {
+      mode: change.mode,
+      from: change.from,
+      to: change.node,
+      control: this.control,
+      timelines: { old: this.control.old?.timeline ?? null, new: timeline },
+      switchLsn,
+      steps: this.steps,
+      gapMs: this.probe?.gapMs ?? null,
+      verified: this.verified ?? null,
+    };
+  }
+}
+
+/** For people, and as one line for `RoleChange`. */
+export function renderEvidence(evidence: Evidence): string[] {
+  const { control, timelines, verified } = evidence;
+  const rows: (readonly [string, string])[] = [
+    ["timeline", `${timelines.old ?? "?"} → ${timelines.new}, forked at ${evidence.switchLsn}`],
+    ...(control.old && control.new
+      ? ([
+          [`${evidence.from} stopped`, position(control.old)],
+          [`${evidence.to} took over`, position(control.new)],
+        ] as const)
+      : []),
+    ["write gap", evidence.gapMs === null ? "not measured" : `${Math.round(evidence.gapMs)} ms, as a client saw it`],
+    ...(verified
+      ? [
+          [
+            "verified",
+            `a write and its reading through ${verified.server}, timeline ${verified.timeline}, ${Math.round(verified.ms)} ms`,
+          ] as const,
+        ]
+      : []),
+    ...evidence.steps.map(({ step, ms }) => [`${ms} ms`, step] as const),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [
+    `${evidence.mode === "switchover" ? "Switchover" : "Failover"} from ${evidence.from} to ${evidence.to}:`,
+    ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+    `evidence: ${JSON.stringify(evidence)}`,
+  ];
+}
+
+function position({ systemIdentifier, timeline, redoLsn }: ControlFacts): string {
+  return `system ${systemIdentifier}, timeline ${timeline}, REDO ${redoLsn}`;
+}
