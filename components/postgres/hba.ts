@@ -13,6 +13,7 @@ import {
   RENDERED_HEADER,
   REPLICATION_ROLE,
   REWIND_ROLE,
+  VERIFIER_ROLE,
 } from "./paths.ts";
 
 /** Words that mean something other than a name. Anything else that a user writes is a name, and is quoted. */
@@ -43,9 +44,20 @@ export function pgHbaConf(deployment: Deployment, node: Node): string {
   ].join("\n");
 }
 
-/** In the order of `clientAccess`, which `spec` has filled in where the user said nothing. */
+/**
+ * In the order of `clientAccess`, which `spec` has filled in where the user said nothing. Before them the
+ * deployment's own client, which comes from a node: it gets in when the others do, so that what it finds is true.
+ */
 export function clientsConf(deployment: Deployment): string {
-  return [RENDERED_HEADER, ...deployment.database.clientAccess.map(clientLine), ""].join("\n");
+  return [
+    RENDERED_HEADER,
+    ...deployment.sites.map(
+      ({ node }) => `hostssl postgres ${VERIFIER_ROLE} ${block(node.address)} cert map=${CERTIFICATE_MAP}`,
+    ),
+    `host all ${VERIFIER_ROLE} all reject`,
+    ...deployment.database.clientAccess.map(clientLine),
+    "",
+  ].join("\n");
 }
 
 function clientLine(access: ClientAccess): string {

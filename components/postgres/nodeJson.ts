@@ -1,6 +1,6 @@
 /** node.json: what the node's agent (`node/node.py`) needs to know of the deployment. No secret, no role. */
 import type { Deployment, Node, Synchronous } from "../spec/model.ts";
-import { REPLICATION_ROLE, REWIND_ROLE } from "./paths.ts";
+import { REPLICATION_ROLE, REWIND_ROLE, VERIFIER_ROLE } from "./paths.ts";
 
 export interface NodeJson {
   readonly deployment: string;
@@ -22,6 +22,7 @@ export interface NodeJson {
   readonly slot: string;
   readonly replicationRole: string;
   readonly rewindRole: string;
+  readonly verifierRole: string;
 }
 
 /** Pretty and in a fixed order: its diff is read at preview. */
@@ -44,6 +45,7 @@ export function nodeJson(deployment: Deployment, node: Node): string {
     slot: node.slot,
     replicationRole: REPLICATION_ROLE,
     rewindRole: REWIND_ROLE,
+    verifierRole: VERIFIER_ROLE,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

@@ -32,7 +32,10 @@ export const REPLICATION_ROLE = "replicator";
 /** Role that pg_rewind reads with: EXECUTE on the functions that it needs, no superuser. */
 export const REWIND_ROLE = "rewinder";
 
-/** Name of the map in pg_ident.conf from certificates to the two roles. */
+/** The deployment's own client, which writes to see whether clients can; one table, nothing else. */
+export const VERIFIER_ROLE = "verifier";
+
+/** Name of the map in pg_ident.conf from certificates to these roles. */
 export const CERTIFICATE_MAP = "understudy";
 
 /** First line of every rendered file. */

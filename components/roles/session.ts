@@ -62,6 +62,11 @@ export interface Verbs {
    * nothing). `E_LOCKED` names the owner and the lock's age. `tookOver`: a dead owner's note was found.
    */
   lock: { args: { owner: string }; result: { tookOver: { owner: string; since: string } | null } };
+  /**
+   * Gives the lock back and takes its note away. A conversation that ends without it, whatever the reason, gives the
+   * lock back too and leaves the note: its owner did not get to the end, which is what `tookOver` tells the next.
+   */
+  unlock: { args: Record<string, never>; result: Record<string, never> };
   /** CHECKPOINT: a shutdown after it is short; on a standby a restartpoint, so that the gate's one is. */
   checkpoint: { args: Record<string, never>; result: { ms: number } };
   /** Takes `standby.signal` and `primary_conninfo` away again, durably. The server must be down. Undoes `follow`. */

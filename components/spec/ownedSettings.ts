@@ -88,4 +88,4 @@ export function withoutOwnedValues(
 }
 
 /** Roles that the package makes and keeps for itself; `postgres` is PostgreSQL's own. */
-export const ownedRoles: readonly string[] = ["postgres", "replicator", "rewinder"];
+export const ownedRoles: readonly string[] = ["postgres", "replicator", "rewinder", "verifier"];

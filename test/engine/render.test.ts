@@ -173,6 +173,9 @@ describe("a server that runs with it", () => {
       rule("hostssl", ["replication"], ["replicator"], "10.86.0.12", "cert", { netmask: one, options: map }),
       rule("hostssl", ["postgres"], ["rewinder"], "10.86.0.12", "cert", { netmask: one, options: map }),
       rule("host", ["all"], ["postgres", "replicator", "rewinder"], "all", "reject"),
+      rule("hostssl", ["postgres"], ["verifier"], "10.86.0.11", "cert", { netmask: one, options: map }),
+      rule("hostssl", ["postgres"], ["verifier"], "10.86.0.12", "cert", { netmask: one, options: map }),
+      rule("host", ["all"], ["verifier"], "all", "reject"),
       rule("hostssl", ["app", "replication"], ["+staff", 'a"b'], "10.86.0.0", "scram-sha-256", {
         netmask: "255.255.0.0",
       }),
@@ -189,6 +192,8 @@ describe("a server that runs with it", () => {
     expect(await sql("SELECT map_name, sys_name, pg_username, error FROM pg_ident_file_mappings")).toEqual([
       { map_name: "understudy", sys_name: "site-b", pg_username: "replicator", error: null },
       { map_name: "understudy", sys_name: "site-b", pg_username: "rewinder", error: null },
+      { map_name: "understudy", sys_name: "site-a", pg_username: "verifier", error: null },
+      { map_name: "understudy", sys_name: "site-b", pg_username: "verifier", error: null },
     ]);
   });
 

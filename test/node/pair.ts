@@ -1,6 +1,6 @@
 /**
  * Two nodes in containers, without Pulumi: the rendered configuration, the image, the agent, and what the tests
- * do to them. Every name begins with `agt-` and a number of its own, and `remove` leaves none of them behind.
+ * do to them. Every name begins with a prefix and a number of its own, and `remove` leaves none of them behind.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -28,6 +28,8 @@ export interface PairOptions {
   readonly degradeAfterSeconds?: number;
   readonly standbyReads?: boolean;
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** What the names of its containers begin with. */
+  readonly prefix?: string;
 }
 
 export class Pair {
@@ -48,7 +50,7 @@ export class Pair {
   /** Containers that run an idle agent, with everything installed and no data directory. */
   static async create(options: PairOptions): Promise<Pair> {
     await ensureImage("postgres", new Progress({ quiet: true }));
-    const pair = new Pair(`agt-${randomBytes(4).toString("hex")}`, freeSubnet(), options);
+    const pair = new Pair(`${options.prefix ?? "agt"}-${randomBytes(4).toString("hex")}`, freeSubnet(), options);
     const certificates = await makeCertificates(imageTag("postgres"), pair.nodes);
     await docker("network", "create", "--subnet", pair.#subnet(), pair.#network);
     for (const node of pair.nodes) {

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 import files
 import pg
 from files import Node
-from locks import is_held
-from peers import superseded_now
-from records import Keeper
+from keeper import Keeper
+from locks import hold
 from role import Role, read_role, write_role
 
 if TYPE_CHECKING:
@@ -103,11 +102,13 @@ class Guard(threading.Thread):
         self.connection: psycopg.Connection[Any] | None = None
         self.reloaded_at = 0.0
         self.complaint = ""
+        self.keeper = Keeper()
         self.forget(-1)
 
     def forget(self, epoch: int) -> None:
         """A server that was started again is judged anew."""
         self.epoch = epoch
+        self.keeper.forget()
         self.since = time.monotonic()
         self.floor: int | None = None
         self.alone_since: float | None = None
@@ -158,23 +159,37 @@ class Guard(threading.Thread):
         view = self.look(node)
         if view.in_recovery:
             self.standby(node, view)
+            self.keeper.standby(self.connected())
         else:
             self.primary(node, view)
+            self.keeper.primary(self.connected(), node, any(s.streaming for s in view.standbys))
         if not os.path.exists(files.ADMITTED) and not view.in_recovery:
             return 0.05 if time.monotonic() - self.since < 5 else 0.25
         return 0.25 if self.alone_since is not None or os.path.exists(files.DEGRADED) else 1.0
 
     def standby(self, node: Node, view: View) -> None:
         role = read_role()
-        if role is not None and role.synchronous_names != node.synchronous_names():
-            self.set_names(node.synchronous_names(), view)
-        if view.receiving:
-            files.remove_durably(files.DEGRADED)  # what this node acknowledged alone is settled: it follows again
+        wrong = role is not None and role.synchronous_names != node.synchronous_names()
+        if wrong or (view.receiving and os.path.exists(files.DEGRADED)):
+            self.tidy(node)
         self.floor = self.alone_since = self.settled = None
         if node.standby_reads:
             self.admit()
         else:
             self.withdraw()
+
+    def tidy(self, node: Node) -> None:
+        """Names and marker of a standby. Not while a verb is at work: a promotion writes both before it happens."""
+        if (fd := hold(files.LOCK)) is None:
+            return
+        try:
+            view = self.look(node)
+            if view.in_recovery:
+                self.set_names(node.synchronous_names(), view)
+            if view.in_recovery and view.receiving:
+                files.remove_durably(files.DEGRADED)  # what this node acknowledged alone is settled: it follows
+        finally:
+            os.close(fd)
 
     def primary(self, node: Node, view: View) -> None:
         if self.floor is None:
@@ -262,9 +277,12 @@ class Guard(threading.Thread):
                 self.reload()
 
     def reload(self) -> None:
-        assert self.connection is not None
         self.reloaded_at = time.monotonic()
-        self.connection.execute("SELECT pg_reload_conf()")
+        self.connected().execute("SELECT pg_reload_conf()")
+
+    def connected(self) -> psycopg.Connection[Any]:
+        assert self.connection is not None
+        return self.connection
 
     def look(self, node: Node) -> View:
         if self.connection is None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import files
@@ -45,44 +44,6 @@ SELECT to_regrole(%s) IS NOT NULL AND to_regclass('understudy.state') IS NOT NUL
    AND to_regclass('understudy.promotion') IS NOT NULL AND to_regclass('understudy.probe') IS NOT NULL
    AND has_table_privilege(%s, 'understudy.probe', 'INSERT, UPDATE')
 """
-
-
-class Keeper:
-    """The guard's part: keeps the records of a running server up to date, and writes only what has changed."""
-
-    def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        self.made = False
-        self.state: tuple[Any, ...] | None = None
-        self.noted: dict[str, Any] | None = None
-        self.noted_at = float("-inf")
-
-    def primary(self, connection: psycopg.Connection[Any], node: Node) -> None:
-        if not self.made:
-            ensure(connection, node)
-            self.made = True
-        marker = files.read_marker() or {"since": None, "lsn": None}
-        state = (node.name, node.synchronous, marker["since"], marker["lsn"])
-        if state != self.state:
-            write_state(connection, state)
-            self.state = state
-        complete(connection)
-
-    def standby(self, connection: psycopg.Connection[Any], node: Node) -> None:
-        """At most once a second, and on an idle pair once in ten, because each is an fsync."""
-        self.made, self.state = False, None
-        pause = time.monotonic() - self.noted_at
-        if pause < 1 or (note := received(connection)) is None:
-            return
-        if pause >= 10 or self.noted is None or without_clock(note) != without_clock(self.noted):
-            files.write_durably(files.RECEIVED, json.dumps(note) + "\n")
-            self.noted, self.noted_at = note, time.monotonic()
-
-
-def without_clock(note: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in note.items() if name != "lastContactAt"}
 
 
 def ensure(connection: psycopg.Connection[Any], node: Node) -> None:
@@ -221,6 +182,13 @@ def promotions(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
 def current_timeline(connection: psycopg.Connection[Any]) -> int:
     query = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
     found = connection.execute(query).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def recorded_timeline(connection: psycopg.Connection[Any]) -> int:
+    """The control file's, which follows with the first checkpoint."""
+    found = connection.execute("SELECT timeline_id FROM pg_control_checkpoint()").fetchone()
     assert found is not None
     return int(found[0])
 

@@ -22,6 +22,9 @@ import files
 from control import Waiter, listen, reply, signal_pipe
 from files import Refusal
 from guard import Guard
+from locks import hold
+from observe import control_facts
+from peers import Inquiry
 from postmaster import READY, ServerLog, orphaned_backends, postmaster_status, remove_stale_lock, spawn, unfit
 
 RESTARTS, RESTART_WINDOW = 5, 60.0
@@ -46,6 +49,8 @@ class Supervisor:
         self.ends: list[float] = []
         self.waiters: list[Waiter] = []
         self.log: ServerLog | None = None
+        self.inquiry: Inquiry | None = None
+        self.hold_reason = "stopped on demand"
         self.agent = files.agent_hash()
         self.selector = selectors.DefaultSelector()
         self.guard = Guard(lambda: (self.state, self.epoch))
@@ -57,6 +62,7 @@ class Supervisor:
             ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphaned backends come to us
         self.listen_to_signals()
         self.listen_to_control()
+        self.claim()
         self.boot()
         self.guard.start()
         while not (self.leaving and self.pid is None):
@@ -78,6 +84,8 @@ class Supervisor:
         if self.state == "starting" and self.pid is not None:
             # Nobody tells when a postmaster is ready; it writes it into postmaster.pid.
             return 0.002 if time.monotonic() - self.launched_at < 10 else 0.05
+        if self.inquiry is not None:
+            return 0.005
         times = [waiter.deadline for waiter in self.waiters]
         times += [self.retry_at] if self.retry_at is not None else []
         return max(0.0, min(times) - time.monotonic()) if times else None
@@ -87,6 +95,8 @@ class Supervisor:
         if self.state == "starting" and self.pid is not None and postmaster_status(self.pid) in READY:
             self.become("running")
             self.answer("running")
+        if self.inquiry is not None and not self.inquiry.is_alive():
+            self.inquired(self.inquiry)
         if self.retry_at is not None and time.monotonic() >= self.retry_at:
             self.retry()
         for waiter in [w for w in self.waiters if time.monotonic() >= w.deadline]:
@@ -139,7 +149,7 @@ class Supervisor:
                 self.ended(os.waitstatus_to_exitcode(status))
 
     def leave(self) -> None:
-        self.leaving, self.wanted_up, self.start_again, self.retry_at = True, False, False, None
+        self.leaving, self.wanted_up, self.start_again, self.retry_at, self.inquiry = True, False, False, None, None
         if self.pid is not None:
             log("fast shutdown of the server")
             self.become("stopping")
@@ -178,6 +188,8 @@ class Supervisor:
                 return self.reload()
             case "poke":
                 return self.poke()
+            case "halt":
+                return self.halt(str(request["reason"]))
         begun = time.monotonic()
         waiter = Waiter(connection, "running", begun, begun + float(request["limit"]))
         match request["do"]:
@@ -212,16 +224,18 @@ class Supervisor:
             raise Refusal("E_STOPPING", "the server is still stopping")
         if self.leaving:
             raise Refusal("E_STOPPING", "the node is stopping")
-        if self.pid is None:
+        if self.pid is None and self.inquiry is None:
             self.ends.clear()
             self.launch()
         self.waiters.append(waiter)
         return None
 
     def stop(self, waiter: Waiter) -> dict[str, Any] | None:
-        self.wanted_up, self.start_again, self.retry_at = False, False, None
+        self.wanted_up, self.start_again, self.retry_at, self.inquiry = False, False, None, None
+        self.hold_reason = "stopped on demand"
         if self.pid is None:
-            self.become("held", "stopped on demand")
+            self.become("held", self.hold_reason)
+            self.refuse("E_START_FAILED", "the server was stopped on demand")
             return {"ms": 0}
         if self.state != "stopping":
             self.become("stopping")
@@ -238,7 +252,23 @@ class Supervisor:
         waiter.goal, self.start_again = "started again", True
         return None
 
+    def halt(self, reason: str) -> dict[str, Any]:
+        """Another node leads now; see peers.py. It is a stop like any other: nothing is escalated."""
+        if self.pid is not None and self.state in ("running", "starting"):
+            log(reason)
+            self.wanted_up, self.start_again, self.retry_at, self.hold_reason = False, False, None, reason
+            self.become("stopping", reason)
+            os.kill(self.pid, signal.SIGINT)
+        return {}
+
     # -------------------------------------------------------------------------------------------- the postmaster
+
+    def claim(self) -> None:
+        """The volume is this supervisor's while it lives; an agent beside a stopped unit may have it for a moment."""
+        files.ensure_state()
+        self.claimed = hold(files.SUPERVISOR_LOCK, 15)
+        if self.claimed is None:
+            raise SystemExit("understudy: another supervisor, or an agent beside it, has this volume")
 
     def boot(self) -> None:
         """A hold ends with the container: whoever wants a node down for good fences its data directory."""
@@ -253,6 +283,28 @@ class Supervisor:
         if reason is not None:
             raise Refusal("E_NOT_STARTABLE", reason)
         node = files.installed_node()
+        if node.peers and not files.is_standby():
+            own = control_facts(node)
+            self.inquiry = Inquiry(node, own["systemIdentifier"], own["timeline"])
+            self.retry_at = None
+            self.become("starting", "asking whether another node leads")
+            return
+        self.start_postmaster(node)
+
+    def inquired(self, inquiry: Inquiry) -> None:
+        self.inquiry = None
+        if inquiry.reason is None:
+            try:
+                self.start_postmaster(inquiry.node)
+            except (Refusal, OSError) as no:
+                self.give_up(str(no))
+            return
+        log(inquiry.reason)
+        self.wanted_up, self.retry_at = False, None
+        self.become("held", inquiry.reason)
+        self.refuse("E_SUPERSEDED", inquiry.reason)
+
+    def start_postmaster(self, node: files.Node) -> None:
         self.remember(files.STARTED, files.LOADED)
         self.guard.before_start()
         remove_stale_lock()
@@ -281,7 +333,7 @@ class Supervisor:
     def ended(self, code: int) -> None:
         why = f"signal {-code}" if code < 0 else f"exit status {code}"
         if not self.wanted_up:
-            self.become("held", "stopped on demand")
+            self.become("held", self.hold_reason)
             self.answer("down")
             if self.start_again:
                 self.start_again = False

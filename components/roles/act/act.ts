@@ -1,19 +1,28 @@
 /**
  * Carries out a plan, one step at a time, and stops at the first that fails. Every step is idempotent, so the way
- * on after a failure is always the same: put right what the message says, and run again.
+ * on after a failure is always the same: put right what the message says, and run again. A switchover that fails
+ * before the other node was promoted gives the old primary its role back first.
  */
 
+import type { DesiredNode } from "../desired.ts";
 import { describe } from "../plan/consequences.ts";
+import { NodeError, type ProbeTarget } from "../session.ts";
 import type { Step } from "../steps.ts";
-import { type ActContext, type Executor, executors } from "./executors.ts";
+import { advice } from "./advice.ts";
+import { type Change, type Evidence, Findings, renderEvidence } from "./evidence.ts";
+import { type ActContext, type Executor, executors, open } from "./executors.ts";
+import { Probe } from "./probe.ts";
+import { CannotGoBack, takeBack } from "./undo.ts";
 
-export interface ActOptions extends Omit<ActContext, "progress"> {
+export interface ActOptions extends Omit<ActContext, "progress" | "findings"> {
   /** Lines for the operator. */
   readonly report: (line: string) => void;
   /** Milliseconds of a clock that does not jump. */
   readonly clock?: () => number;
   /** Called between two steps, before the line of the one that follows. For tests of what may happen there. */
   readonly beforeStep?: (step: Step) => Promise<void>;
+  /** Whom a client writes to: for measuring the gap of a switchover, and for the proof at the end of a role change. */
+  readonly clients?: { readonly nodes: readonly DesiredNode[]; readonly floating: string | undefined };
 }
 
 export class StepFailed extends Error {
@@ -25,44 +34,115 @@ export class StepFailed extends Error {
   }
 }
 
-export async function act(steps: readonly Step[], options: ActOptions): Promise<void> {
+/** What was proven, where the steps changed who leads. */
+export async function act(steps: readonly Step[], options: ActOptions): Promise<Evidence | null> {
   const clock = options.clock ?? (() => performance.now());
   const began = clock();
   const elapsed = () => `+${Math.round(clock() - began)} ms`.padStart(10);
-  const context: ActContext = { ...options, progress: (line) => options.report(`${elapsed()}     ${line}`) };
-  for (const [index, step] of steps.entries()) {
-    await options.beforeStep?.(step);
-    const number = `${index + 1}/${steps.length}`;
-    options.report(`${elapsed()}  ${number}  ${describe(step)}`);
-    try {
-      const execute = executors[step.kind] as Executor<Step>;
-      const proof = await execute(step, context);
-      if (proof !== "") options.report(`${elapsed()}     ${proof}`);
-    } catch (error) {
-      const done = index === 0 ? "" : `The steps before it are done and stay. `;
-      throw new StepFailed(
-        step,
-        (error as Error).message,
-        `${done}${advice[step.kind]} Then run \`pulumi up\` again.`,
-      );
+  const progress = (line: string) => options.report(`${elapsed()}     ${line}`);
+  const findings = new Findings();
+  const context: ActContext = { ...options, progress, findings };
+  const change = steps.find((step): step is Change => step.kind === "promote");
+  const probe = change && probeFor(change, steps, options, progress);
+  try {
+    if (change) await openAll(steps, context);
+    for (const [index, step] of steps.entries()) {
+      await options.beforeStep?.(step);
+      options.report(`${elapsed()}  ${index + 1}/${steps.length}  ${describe(step)}`);
+      if (step.kind === "stop" && step.node === change?.from) await probe?.start();
+      const stepBegan = clock();
+      try {
+        const proof = await (executors[step.kind] as Executor<Step>)(step, context);
+        findings.took(step, clock() - stepBegan);
+        if (proof !== "") progress(proof);
+      } catch (error) {
+        throw await failure(steps, index, error as Error, context);
+      }
+      if (step.kind === "awaitStandby") await probe?.stop(findings);
     }
+    if (!change) return null;
+    await verify(change, options, findings);
+  } finally {
+    await probe?.close();
+  }
+  const evidence = findings.evidence(change);
+  if (evidence) for (const line of renderEvidence(evidence)) options.report(line);
+  return evidence;
+}
+
+/** What can be waited for is waited for before the old primary is stopped. */
+async function openAll(steps: readonly Step[], context: ActContext): Promise<void> {
+  const nodes = new Set(steps.map(({ node }) => node));
+  // A node that cannot be reached is named by its step, if that comes to pass.
+  await Promise.allSettled([...nodes].map((node) => open(node, context)));
+}
+
+function probeFor(
+  change: Change,
+  steps: readonly Step[],
+  { access, clients }: ActOptions,
+  progress: (line: string) => void,
+): Probe | undefined {
+  const measured = steps.some((step) => step.kind === "stop" && step.node === change.from);
+  const host = access.get(change.node);
+  if (!measured || !host || !clients || change.mode !== "switchover") return undefined;
+  return new Probe(host, clients.nodes.map(target), progress);
+}
+
+function target({ clientName, address, port }: DesiredNode): ProbeTarget {
+  return { name: clientName, address, port };
+}
+
+/** A client's write by the published name, at the new primary: the name itself moves after the role change. */
+async function verify(change: Change, options: ActOptions, findings: Findings): Promise<void> {
+  const leader = options.clients?.nodes.find(({ name }) => name === change.node);
+  if (!leader) return;
+  try {
+    const session = await options.access.get(change.node)?.open();
+    const at = { ...target(leader), name: options.clients?.floating ?? leader.clientName };
+    findings.verified = await session?.call("verify", at);
+  } catch (error) {
+    throw new StepFailed(change, `a client's write: ${(error as Error).message}`, degraded(change));
   }
 }
 
-/** What to look at first when a step of this kind fails. */
-const advice: Readonly<Record<Step["kind"], string>> = {
-  startUnit: "Look at the container's own log.",
-  initdb: "Look at the space and the rights on the data volume.",
-  clone:
-    "See that the nodes reach each other, that both certificates are valid, and that the volume has room.",
-  follow: "Look at the rights on the data volume.",
-  start: "PostgreSQL's log on the node says why it does not come up.",
-  restart: "PostgreSQL's log on the node says why it does not come up; if it is a setting, set it back.",
-  stop: "It was not forced. See what keeps it: a long checkpoint or an archiver that is stuck.",
-  slots: "See that max_replication_slots leaves room.",
-  reload: "Correct the line.",
-  sql: "Correct what PostgreSQL refused.",
-  password: "See that the role exists and that its password file is on the node.",
-  awaitStandby:
-    "The standby's log says why it does not stream; until it does, `strict` lets no client commit.",
-};
+async function failure(
+  steps: readonly Step[],
+  index: number,
+  error: Error,
+  context: ActContext,
+): Promise<StepFailed> {
+  const reason = error.message;
+  const step = steps[index] as Step;
+  const at = steps.findIndex(({ kind }) => kind === "promote");
+  const change = steps[at] as Change | undefined;
+  if (change?.mode !== "switchover") {
+    const done = index === 0 ? "" : "The steps before it are done and stay. ";
+    return new StepFailed(step, reason, `${done}${advice[step.kind]} Then run \`pulumi up\` again.`);
+  }
+  if (index > at || context.findings.promotion) return new StepFailed(step, reason, degraded(change));
+  if (error instanceof NodeError && error.code === "E_GATE_AHEAD")
+    return new StepFailed(step, reason, standStill(change));
+  return new StepFailed(step, reason, await wayBack(steps.slice(0, index + 1), change, context));
+}
+
+async function wayBack(attempted: readonly Step[], change: Change, context: ActContext): Promise<string> {
+  const failed = `The switchover from ${change.from} to ${change.node} failed`;
+  context.progress("the switchover failed: what was done of it is taken back");
+  try {
+    const end = await takeBack(attempted, change, context);
+    const leads = end === "leads again" ? `${change.from} leads again` : "the roles are as they were";
+    return `${failed}; ${leads}, nothing was lost. ${advice[attempted.at(-1)?.kind ?? "gate"]} Then run \`pulumi up\` again.`;
+  } catch (error) {
+    if (error instanceof CannotGoBack) return `${error.message}. ${degraded(change)}`;
+    return `${failed}, and it was not taken back: ${(error as Error).message}. Nothing was lost. Run \`pulumi up\` again: with active as it is it goes on, with active at the site of ${change.from} that leads again.`;
+  }
+}
+
+function degraded(change: Change): string {
+  return `Switched, degraded: ${change.node} leads, and not all is as it should be. Run \`pulumi up\` again; it goes on from here.`;
+}
+
+function standStill(change: Change): string {
+  return `${change.node} has WAL that ${change.from} has not, so it was not its standby: nobody was promoted, and ${change.from} stays down, until a person has decided which of them is right.`;
+}

@@ -5,6 +5,8 @@
 import type { NodeReport } from "../facts.ts";
 import type { NodeAccess, Session } from "../session.ts";
 import type { Step } from "../steps.ts";
+import type { Findings } from "./evidence.ts";
+import { handover } from "./handover.ts";
 
 export interface ActContext {
   readonly access: ReadonlyMap<string, NodeAccess>;
@@ -12,6 +14,8 @@ export interface ActContext {
   readonly timeoutSeconds: number;
   /** Progress of long steps. */
   readonly progress: (line: string) => void;
+  /** What a role change has to show for itself. */
+  readonly findings: Findings;
 }
 
 /** Resolves with what was proven, for the account of the step; rejects with the reason. */
@@ -117,6 +121,8 @@ export const executors: { readonly [K in Step["kind"]]: Executor<Extract<Step, {
     const { ms } = await session.call("awaitStandby", args, callLimit(context));
     return `after ${ms} ms`;
   },
+
+  ...handover,
 };
 
 function nodeAccess(node: string, context: ActContext): NodeAccess {
@@ -125,15 +131,15 @@ function nodeAccess(node: string, context: ActContext): NodeAccess {
   return access;
 }
 
-function open(node: string, context: ActContext): Promise<Session> {
+export function open(node: string, context: ActContext): Promise<Session> {
   return nodeAccess(node, context).open();
 }
 
-function limit({ timeoutSeconds }: ActContext): { timeoutSeconds: number } {
+export function limit({ timeoutSeconds }: ActContext): { timeoutSeconds: number } {
   return { timeoutSeconds };
 }
 
-function callLimit({ timeoutSeconds }: ActContext, times = 1): { timeoutMs: number } {
+export function callLimit({ timeoutSeconds }: ActContext, times = 1): { timeoutMs: number } {
   return { timeoutMs: times * timeoutSeconds * 1000 + graceMs };
 }
 

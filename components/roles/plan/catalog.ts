@@ -168,7 +168,7 @@ function undeclared(wish: DesiredCatalog, found: CatalogFacts): Notice[] {
 }
 
 /** Made by the node for itself (`postgres/paths.ts` has the names). */
-const serviceRoles = ["replicator", "rewinder"];
+const serviceRoles = ["replicator", "rewinder", "verifier"];
 
 /** Roles that the node makes for itself or PostgreSQL brings; they are nobody's to declare. */
 function isOurs(name: string, facts: RoleFacts): boolean {

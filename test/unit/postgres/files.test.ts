@@ -38,7 +38,8 @@ test("node.json", () => {
   ],
   "slot": "site_b",
   "replicationRole": "replicator",
-  "rewindRole": "rewinder"
+  "rewindRole": "rewinder",
+  "verifierRole": "verifier"
 }
 `);
 });

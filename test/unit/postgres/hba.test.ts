@@ -4,10 +4,16 @@ import { pgIdentConf } from "../../../components/postgres/ident.ts";
 import type { ClientAccess } from "../../../components/spec/model.ts";
 import { nodeOf, pair } from "./sample.ts";
 
+/** Those of the deployment's own client. */
+const ownLines = 3;
+
 function clientsOf(...clientAccess: ClientAccess[]): string[] {
   const deployment = pair();
   const text = clientsConf({ ...deployment, database: { ...deployment.database, clientAccess } });
-  return text.trimEnd().split("\n").slice(1);
+  return text
+    .trimEnd()
+    .split("\n")
+    .slice(1 + ownLines);
 }
 
 const access: ClientAccess = {
@@ -64,9 +70,12 @@ host replication all all reject
 
 describe("clients.conf", () => {
   test("default: the declared databases and login roles, from the deployment's network", () => {
-    expect(clientsConf(pair())).toBe(
-      '# Rendered by Understudy; edits are overwritten.\nhostssl "app" "app" 10.86.0.0/16 scram-sha-256\n',
-    );
+    expect(clientsConf(pair())).toBe(`# Rendered by Understudy; edits are overwritten.
+hostssl postgres verifier 10.86.0.11/32 cert map=understudy
+hostssl postgres verifier 10.86.0.12/32 cert map=understudy
+host all verifier all reject
+hostssl "app" "app" 10.86.0.0/16 scram-sha-256
+`);
   });
 
   test("quotes names, so that none is taken for a keyword or a list", () => {
@@ -87,10 +96,15 @@ describe("clients.conf", () => {
 });
 
 describe("pg_ident.conf", () => {
-  test("maps the other node's certificate to the two roles, as whole names", () => {
+  test("maps certificates to the system's roles, as whole names", () => {
     const deployment = pair();
-    expect(pgIdentConf(deployment, nodeOf(deployment, "site-b"))).toBe(
-      '# Rendered by Understudy; edits are overwritten.\nunderstudy "site-a" replicator\nunderstudy "site-a" rewinder\n',
-    );
+    expect(
+      pgIdentConf(deployment, nodeOf(deployment, "site-b")),
+    ).toBe(`# Rendered by Understudy; edits are overwritten.
+understudy "site-a" replicator
+understudy "site-a" rewinder
+understudy "site-a" verifier
+understudy "site-b" verifier
+`);
   });
 });

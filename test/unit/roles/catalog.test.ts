@@ -156,6 +156,7 @@ describe("an existing one", () => {
         postgres: found({ superuser: true }),
         replicator: found({ replication: true }),
         rewinder: found(),
+        verifier: found(),
       },
       databases: { ...emptyCatalog.databases, attic: { owner: "old", extensions: [], settings: {} } },
     };

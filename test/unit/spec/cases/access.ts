@@ -114,6 +114,13 @@ export const catalogCases: readonly RuleCase[] = [
   },
   {
     code: "E_IDENT",
+    wrong: roles({ verifier: {} }),
+    path: "deployment.database.roles.verifier",
+    message: `"verifier" is a role of the deployment's own`,
+    fine: roles({ verifiers: {} }),
+  },
+  {
+    code: "E_IDENT",
     wrong: roles({ App: {} }),
     path: "deployment.database.roles.App",
     message:
