@@ -50,6 +50,8 @@ export const active = root.active;
 export const endpoint = root.endpoint;
 /** libpq URI for clients on the Docker host. Secret. */
 export const uri = root.uri;
+/** What proves the role change of the last update: both control files, the steps' times, the gap that a client saw. */
+export const evidence = root.evidence;
 export const caCertificate = root.caCertificate;
 /** Name, site, address and ports of every node. */
 export const nodes = nodeTable(deployment);

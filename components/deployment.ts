@@ -13,6 +13,7 @@ import { NodeCertificate } from "./pki/nodeCertificate.ts";
 import { StreamingPair } from "./postgres/streamingPair.ts";
 import type { Desired } from "./roles/desired.ts";
 import { RoleChange } from "./roles/roleChange.ts";
+import { Verification } from "./roles/verification.ts";
 import type { Deployment as DeploymentModel, Site } from "./spec/model.ts";
 
 export interface DeploymentArgs {
@@ -36,6 +37,8 @@ export class Deployment extends pulumi.ComponentResource {
   /** libpq URI over all sites, for clients on the Docker host; undefined without a database to connect to. Secret. */
   readonly uri: pulumi.Output<string> | undefined;
   readonly caCertificate: pulumi.Output<string>;
+  /** Of the last update, if it moved the deployment: control files, times, gap; see `act/evidence.ts`. */
+  readonly evidence: pulumi.Output<unknown>;
 
   constructor(name: string, args: DeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:index:Deployment", name, {}, opts);
@@ -123,10 +126,18 @@ export class Deployment extends pulumi.ComponentResource {
       { parent: this, dependsOn: [roles, nameServer] },
     );
 
-    this.active = floating.site;
-    this.endpoint = floating.site.apply(
+    const verified = new Verification(
+      `${name}-verified`,
+      { desired: args.desired, name: deployment.names.floating, serverPort: deployment.names.publishedPort },
+      { parent: this, dependsOn: [floating] },
+    );
+
+    // Told only after a client has seen it.
+    this.active = verified.account.apply(() => deployment.active);
+    this.endpoint = this.active.apply(
       () => `${deployment.names.floating}:${activeSite(deployment).node.port}`,
     );
+    this.evidence = roles.evidence;
     this.caCertificate = authority.certificate;
     this.uri = clientUri(deployment, pair.passwords);
     this.registerOutputs({ active: this.active, endpoint: this.endpoint, nodes: nodeTable(deployment) });

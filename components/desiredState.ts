@@ -20,6 +20,7 @@ export function desiredState(
     nodes: deployment.sites.map(({ node }) => ({
       name: node.name,
       site: node.site,
+      clientName: `${node.name}.${deployment.domain}`,
       address: node.address,
       port: node.port,
       slot: node.slot,

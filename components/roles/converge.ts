@@ -2,13 +2,12 @@
  * Observe, plan, act. `preview` does the first two and changes nothing; `apply` does all three and is done when
  * a fresh observation leaves nothing to plan. State is observed and never remembered, so a run that was killed
  * at any step is finished by the next.
- *
- * Two converges of one deployment at the same time are not kept apart yet: each step is idempotent, but a lock
- * that names its owner has to come around everything in `apply` below before roles can be moved.
+ * Two converges of one deployment are kept apart by a lock on its nodes, see `lock.ts`.
  */
 import { act } from "./act/act.ts";
 import type { Desired } from "./desired.ts";
 import type { Observed } from "./facts.ts";
+import { DeploymentLock, Locked, owner } from "./lock.ts";
 import { observe } from "./observe.ts";
 import { describe } from "./plan/consequences.ts";
 import { plan } from "./plan/plan.ts";
@@ -75,8 +74,25 @@ export interface Apply extends Converge {
 }
 
 export async function apply(request: Apply): Promise<void> {
+  const lock = new DeploymentLock();
+  let completed = false;
+  try {
+    await lock.take(request.access, owner(new Date()), request.report);
+    await converge(request);
+    completed = true;
+  } catch (error) {
+    // A refusal has left nothing half done.
+    completed = error instanceof Refused || error instanceof Locked;
+    throw error instanceof Locked ? new Refused(renderRefusals({ refusals: [error.refusal] })) : error;
+  } finally {
+    await lock.release(completed);
+  }
+}
+
+async function converge(request: Apply): Promise<void> {
   const { desired, access, report, beforeStep } = request;
   const timeoutSeconds = desired.policy.stepTimeoutSeconds;
+  const clients = { nodes: desired.nodes, floating: desired.floating?.name };
   let expected = true;
   for (let round = 0; round < maximumRounds; round += 1) {
     const observed = await observe(access, { catalogOf: desired.active });
@@ -87,7 +103,7 @@ export async function apply(request: Apply): Promise<void> {
     report(renderPlan(made, observed, desired));
     const last = made.lookAgainAfter;
     const steps = last === null ? made.steps : made.steps.slice(0, last + 1);
-    await act(steps, { access, timeoutSeconds, report, ...(beforeStep ? { beforeStep } : {}) });
+    await act(steps, { access, timeoutSeconds, report, clients, ...(beforeStep ? { beforeStep } : {}) });
     expected = last !== null;
   }
   throw new Refused(`The nodes still showed something new after ${maximumRounds} looks. Run again.`);

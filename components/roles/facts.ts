@@ -107,6 +107,8 @@ export interface DataFacts {
   readonly standbySignal: boolean;
   /** The node that `primary_conninfo` names, if it is written. */
   readonly follows: string | null;
+  /** The end of the WAL of a server that is down, where it was read to its end; the bound of what a failover loses. */
+  readonly endLsn?: Lsn | null;
   readonly freeBytes: number;
   readonly sizeBytes: number;
 }

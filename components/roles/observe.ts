@@ -24,7 +24,8 @@ export async function observe(access: Fleet, options: ObserveOptions): Promise<O
     const look = node.observe({ catalog: name === options.catalogOf });
     return [name, await withinLimit(look, limitMs)] as const;
   });
-  return { at, nodes: Object.fromEntries(await Promise.all(looks)) };
+  const nodes = Object.fromEntries(await Promise.all(looks));
+  return { at, until: (options.now?.() ?? new Date()).toISOString(), nodes };
 }
 
 async function withinLimit(look: Promise<NodeFacts>, limitMs: number): Promise<NodeFacts> {

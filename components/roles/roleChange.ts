@@ -19,6 +19,8 @@ export interface RoleChangeArgs {
 export class RoleChange extends pulumi.ComponentResource {
   /** The last converge's account, for the stack's outputs. */
   readonly account: pulumi.Output<string>;
+  /** What proves the last role change, if the last converge made one; else undefined. */
+  readonly evidence: pulumi.Output<unknown>;
 
   constructor(name: string, args: RoleChangeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:roles:RoleChange", name, {}, opts);
@@ -35,6 +37,15 @@ export class RoleChange extends pulumi.ComponentResource {
       }),
     );
     this.account = converge.stdout;
-    this.registerOutputs({ account: this.account });
+    this.evidence = converge.stdout.apply(readEvidence);
+    this.registerOutputs({ evidence: this.evidence });
   }
 }
+
+/** `converge` prints it as one line of JSON, for this. */
+export function readEvidence(account: string): unknown {
+  const line = account.split("\n").findLast((candidate) => candidate.startsWith(EVIDENCE_PREFIX));
+  return line === undefined ? undefined : JSON.parse(line.slice(EVIDENCE_PREFIX.length));
+}
+
+const EVIDENCE_PREFIX = "evidence: ";

@@ -42,8 +42,14 @@ export interface Verbs {
   follow: { args: { from: string }; result: Record<string, never> };
   /** Starts the server and waits until it answers. `holdClients` is decided by the node from its policy. */
   start: { args: { timeoutSeconds: number }; result: { ms: number } };
-  /** Fast stop; never escalates. The server stays down (`held`) until `start`. */
-  stop: { args: { timeoutSeconds: number }; result: { ms: number } };
+  /**
+   * Fast stop; never escalates. The server stays down (`held`) until `start`. `control`: the control file that it
+   * left (null without a data directory). `follow`: the durable fence right afterwards, as the verb `follow` does.
+   */
+  stop: {
+    args: { timeoutSeconds: number; follow?: string };
+    result: { ms: number; control: ControlFacts | null };
+  };
   restart: { args: { timeoutSeconds: number }; result: { ms: number } };
   reload: { args: Record<string, never>; result: { errors: readonly string[] } };
   /** Creates physical slots (reserving WAL) and drops those named. */
@@ -67,8 +73,20 @@ export interface Verbs {
    * lock back too and leaves the note: its owner did not get to the end, which is what `tookOver` tells the next.
    */
   unlock: { args: Record<string, never>; result: Record<string, never> };
-  /** CHECKPOINT: a shutdown after it is short; on a standby a restartpoint, so that the gate's one is. */
+  /**
+   * CHECKPOINT: a shutdown after it is short; on a standby a restartpoint, so that the gate's one is. A primary also
+   * begins a new WAL segment: it will be sent its last one from the start when it comes back as a standby.
+   */
   checkpoint: { args: Record<string, never>; result: { ms: number } };
+  /**
+   * On a standby, called at the same moment as the primary's `stop`: notes what is meant, waits until the primary has
+   * sent its last record, and makes the restartpoint that `gate` would make. `ended`: the stream has. It decides
+   * nothing and can be left out; it takes work out of the write gap. Withdrawn by itself when the stream goes on.
+   */
+  prepare: {
+    args: { change: Omit<PromotionFacts, "timeline" | "switchLsn">; timeoutSeconds: number };
+    result: { ended: boolean; ms: number };
+  };
   /** Takes `standby.signal` and `primary_conninfo` away again, durably. The server must be down. Undoes `follow`. */
   lead: { args: Record<string, never>; result: Record<string, never> };
   /** The control file of a server that is down, as it is on disk. */

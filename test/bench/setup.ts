@@ -87,6 +87,7 @@ function manySites(count: number): StackConfig {
   });
   const names = Array.from({ length: count }, (_, index) => `site-${String(index + 1).padStart(3, "0")}`);
   config.active = names[0] ?? "";
+  config.deployment.database.settings = { max_wal_senders: count + 10, max_replication_slots: count + 10 };
   config.deployment.sites = Object.fromEntries(names.map((name, index) => [name, site(index)]));
   return config;
 }

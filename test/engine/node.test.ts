@@ -168,7 +168,7 @@ describe("a strict pair", () => {
     await pair.a.install((name, text) =>
       name === "clients.conf" ? `${text}hostssl app app nonsense\n` : text,
     );
-    expect((await pair.a.call("reload", {})).errors).toEqual([expect.stringMatching(/^clients.conf:3: /)]);
+    expect((await pair.a.call("reload", {})).errors).toEqual([expect.stringMatching(/^clients.conf:6: /)]);
 
     pair.options = { ...pair.options, settings: { wal_keep_size: 0, max_locks_per_transaction: 128 } };
     await pair.a.install();

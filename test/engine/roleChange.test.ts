@@ -22,8 +22,10 @@ beforeAll(async () => {
   await pair.bringUp();
 });
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
   await faults.healAll();
+  pair.endLedgers();
+  if (task.result?.state === "fail") await pair.recover();
 });
 
 afterAll(async () => {
@@ -77,6 +79,7 @@ describe("a planned switchover", () => {
 
   test("(2) killed before any of its steps it is finished by the next up", async () => {
     const ledger = await pair.startLedger({ writers: 4 });
+    const twice: string[] = [];
     for (let index = 0, more = true; more; index++) {
       const target = pair.standby;
       const outcome = await steppedConverge(await pair.wish(target), (before) =>
@@ -85,11 +88,19 @@ describe("a planned switchover", () => {
       more = outcome.killed;
       const where = more ? `killed before ${describeStep(outcome.steps.at(-1) ?? never())}` : "not killed";
       expect((await writable()).length, where).toBeLessThanOrEqual(1);
-      await pair.moveTo(target);
+      pair.stack.config.active = target;
+      const { code, text } = await pair.up("--skip-preview");
+      if (code !== 0) {
+        twice.push(
+          `${where}: ${text.match(/Every step was carried out[\s\S]*?\n.*\n|E_[A-Z_]+.*/)?.[0] ?? text}`,
+        );
+        await pair.moveTo(target);
+      }
       expect(await writable(), where).toEqual([target]);
       await ledger.acknowledgedAfter();
     }
     say("killed at every step", await pair.judge(ledger));
+    expect(twice, "one up is enough").toEqual([]);
     await pair.expectNoChanges();
   });
 
@@ -169,7 +180,7 @@ describe("a forced failover", () => {
     const began = monotonicMs();
     const text = await succeed(pair.up("--skip-preview"));
     const first = await ledger.acknowledgedAfter(began);
-    expect(text).toMatch(/lost: none|nothing.*lost/i);
+    expect(text).toMatch(/No acknowledged write is lost/);
     expect(await writable()).toEqual([next]);
     const history = await ledger.stop();
     const served = Math.min(
@@ -184,12 +195,13 @@ describe("a forced failover", () => {
     // (10) The old one comes back by itself, and a client that knows nothing else goes on trying it.
     await docker("start", pair.container(old));
     await takesNoWrite(old, 8);
-    // The statement is used up: left in the configuration, it does nothing.
+    // The statement is used up: left in the configuration, it does nothing, also not to the one that came back.
+    expect(executedSteps(await succeed(pair.up("--skip-preview")))).toEqual([]);
+    pair.failover = undefined;
     await succeed(pair.up("--skip-preview"));
     const verdict = await pair.judge(history);
     say("failover", verdict);
     expect(verdict.changes).toHaveLength(1);
-    pair.failover = undefined;
     await pair.expectNoChanges();
   });
 

@@ -50,7 +50,11 @@ export class Pair {
   /** Containers that run an idle agent, with everything installed and no data directory. */
   static async create(options: PairOptions): Promise<Pair> {
     await ensureImage("postgres", new Progress({ quiet: true }));
-    const pair = new Pair(`${options.prefix ?? "agt"}-${randomBytes(4).toString("hex")}`, freeSubnet(), options);
+    const pair = new Pair(
+      `${options.prefix ?? "agt"}-${randomBytes(4).toString("hex")}`,
+      freeSubnet(),
+      options,
+    );
     const certificates = await makeCertificates(imageTag("postgres"), pair.nodes);
     await docker("network", "create", "--subnet", pair.#subnet(), pair.#network);
     for (const node of pair.nodes) {

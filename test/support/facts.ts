@@ -30,6 +30,7 @@ export function desiredNode(name: string, site = name): DesiredNode {
   return {
     name,
     site,
+    clientName: `${name}.ha.example.test`,
     address: `10.0.0.${name.charCodeAt(0)}`,
     port: 5432,
     slot: name.replaceAll("-", "_"),
@@ -90,7 +91,7 @@ export function sqlFacts(inRecovery: boolean, change: Partial<SqlFacts> = {}): S
     archiveBacklog: 0,
     configErrors: [],
     alterSystem: {},
-    catalog: inRecovery ? null : emptyCatalog,
+    catalog: emptyCatalog,
     ...change,
   };
 }

@@ -68,16 +68,16 @@ export class Faults {
   /** Fills the file system that holds `folder`. Only for volumes of a size of their own (see `smallVolume.ts`). */
   async fill(container: string, folder: string, leaveBytes = 0): Promise<Heal> {
     const [, size = "0", free = "0"] =
-      (await docker("exec", "-u", "0", container, "df", "-B1", "--output=target,size,avail", folder))
+      (await docker("exec", container, "df", "-B1", "--output=target,size,avail", folder))
         .split("\n")
         .at(-1)
         ?.split(/\s+/) ?? [];
     if (Number(size) > 4 * 2 ** 30) throw new Error(`${folder} of ${container} is not a small volume`);
     const ballast = `${folder}/ballast`;
     const bytes = String(Math.max(0, Number(free) - leaveBytes));
-    await docker("exec", "-u", "0", container, "fallocate", "-l", bytes, ballast);
+    await docker("exec", container, "fallocate", "-l", bytes, ballast);
     return this.#until(async () => {
-      await docker("exec", "-u", "0", container, "rm", "-f", ballast);
+      await docker("exec", container, "rm", "-f", ballast);
     });
   }
 

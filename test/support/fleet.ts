@@ -1,22 +1,40 @@
 /**
- * Nodes that live in memory and obey the verbs: just enough of PostgreSQL and its agent to see whether a plan,
- * carried out, leads where it should. A node behaves as its facts say, also in what it refuses.
+ * Nodes that live in memory and obey the verbs (`simVerbs.ts`). A node behaves as its facts say, also in what it
+ * refuses. Clients write after every verb, so that a plan that loses a write or lets two nodes take them is caught.
  */
 import type { Desired, DesiredNode } from "../../components/roles/desired.ts";
 import type { NodeFacts, NodeReport, Observed } from "../../components/roles/facts.ts";
 import { type NodeAccess, NodeError, type Session, type Verbs } from "../../components/roles/session.ts";
-import { control, emptyCatalog, report, SYSTEM, sender, slot, sqlFacts } from "./facts.ts";
-import { nodeFromFacts, type SimNode } from "./simNode.ts";
+import { emptyCatalog, report, sender, sqlFacts } from "./facts.ts";
+import { lsn, nodeFromFacts, type SimNode } from "./simNode.ts";
+import { controlOf, type SimWorld, simVerbs, startServer } from "./simVerbs.ts";
+
+/** Verbs that are no part of what a converge does to a node. */
+const silent = new Set([
+  "observe",
+  "prepare",
+  "lock",
+  "unlock",
+  "control",
+  "probeStart",
+  "probeStop",
+  "verify",
+]);
 
 export class SimFleet {
   readonly nodes: Record<string, SimNode>;
   readonly desired: Desired;
   /** Every call that changes something, as `node verb`. */
   readonly calls: string[] = [];
-  /** Before the call with this number (from 0) the node is cut off, as by a killed container. */
+  /** Before the call with this number (from 0) everything is cut off, as by a killed converge. */
   cutAt: number | undefined;
   /** `node verb` → the refusal. */
   readonly refuses = new Map<string, string>();
+  /** Writes that a client was told were committed. */
+  readonly acknowledged: string[] = [];
+  /** More than one node took writes at the same time. */
+  readonly splits: string[] = [];
+  #writes = 0;
 
   constructor(desired: Desired, nodes: Record<string, SimNode>) {
     this.desired = desired;
@@ -43,8 +61,9 @@ export class SimFleet {
     const node = this.node(name);
     if (node.unit === "unreachable") return { reach: "unreachable", reason: "cut off" };
     if (node.unit === "absent") return { reach: "absent", data: "none" };
-    if (node.unit === "stopped") return { reach: "stopped", reason: "exit 137" };
-    return { reach: "up", report: this.#report(name, node) };
+    if (node.unit === "up") return { reach: "up", report: this.#report(name) };
+    if (!node.readable) return { reach: "stopped", reason: "exit 137" };
+    return { reach: "stopped", reason: "exit 137", report: this.#report(name) };
   }
 
   observed(): Observed {
@@ -59,130 +78,99 @@ export class SimFleet {
     return new Map(Object.keys(this.nodes).map((name) => [name, this.#accessTo(name)]));
   }
 
-  #accessTo(name: string): NodeAccess {
-    const session: Session = {
-      call: async (verb, args) => {
-        await Promise.resolve();
-        return this.#call(name, verb, args);
-      },
-      close: async () => undefined,
-    };
-    return {
-      observe: async () => this.facts(name),
-      open: async () => session,
-      startUnit: async () => {
-        this.calls.push(`${name} startUnit`);
-        this.startUnit(name);
-      },
-      close: async () => undefined,
-    };
+  /** The host goes down: nothing is flushed, nobody is told. */
+  kill(name: string, unit: "stopped" | "unreachable" = "stopped"): void {
+    Object.assign(this.node(name), { unit, server: "stopped", streams: false, readable: false });
+    for (const other of Object.values(this.nodes)) if (other.follows === name) other.streams = false;
   }
 
   /** The container comes up and its supervisor starts what is there. */
   startUnit(name: string): void {
     const node = this.node(name);
     node.unit = "up";
-    if (node.data === "ready") this.#start(name, node);
+    if (node.data === "ready") startServer(name, node, this.#world);
+  }
+
+  /** Who would acknowledge a write now. */
+  takers(): string[] {
+    return Object.entries(this.nodes).flatMap(([name, node]) =>
+      node.unit === "up" && node.server === "running" && !node.standby ? [name] : [],
+    );
+  }
+
+  /** A client writes wherever it is let. A commit that nobody confirms is in the WAL, and never acknowledged. */
+  write(): void {
+    const takers = this.takers();
+    if (takers.length > 1) this.splits.push(`${takers.join(" and ")} after ${this.calls.at(-1)}`);
+    for (const name of takers) {
+      const node = this.node(name);
+      const record = `write ${this.#writes++} on ${name}`;
+      const confirming = Object.values(this.nodes).filter((other) => other.streams && other.follows === name);
+      node.wal.push(record);
+      for (const other of confirming) other.wal = [...node.wal];
+      const waits = this.desired.policy.synchronous === "strict" && node.degraded === null;
+      if (confirming.length > 0 || !waits) this.acknowledged.push(record);
+    }
+  }
+
+  readonly #world: SimWorld = (() => {
+    const fleet = this;
+    return {
+      node: (name: string) => fleet.node(name),
+      wish: (name: string) => fleet.#wish(name),
+      report: (name: string) => fleet.#report(name),
+      get all() {
+        return fleet.nodes;
+      },
+    };
+  })();
+
+  #accessTo(name: string): NodeAccess {
+    const converse = (): Session => {
+      let locked = false;
+      return {
+        call: async (verb, args) => {
+          await Promise.resolve();
+          const result = this.#call(name, verb, args);
+          if (verb === "lock") locked = true;
+          if (verb === "unlock") locked = false;
+          return result;
+        },
+        close: async () => {
+          const { lock } = this.node(name);
+          if (locked && lock) this.node(name).lock = { ...lock, alive: false };
+        },
+      };
+    };
+    const session = converse();
+    return {
+      observe: async () => this.facts(name),
+      open: async () => session,
+      openAnother: async () => converse(),
+      startUnit: async () => {
+        this.#note(name, "startUnit");
+        this.startUnit(name);
+      },
+      close: async () => undefined,
+    };
+  }
+
+  #note(name: string, verb: string): void {
+    if (this.cutAt === this.calls.length) throw new NodeError(name, "E_CHANNEL", "cut off");
+    this.calls.push(`${name} ${verb}`);
   }
 
   #call<V extends keyof Verbs>(name: string, verb: V, args: Verbs[V]["args"]): Verbs[V]["result"] {
-    const node = this.node(name);
-    if (verb !== "observe" && this.cutAt === this.calls.length)
-      throw new NodeError(name, "E_CHANNEL", "cut off");
-    if (verb !== "observe") this.calls.push(`${name} ${verb}`);
+    const { unit, readable } = this.node(name);
+    if (unit !== "up" && !(unit === "stopped" && readable)) {
+      throw new NodeError(name, "E_CHANNEL", `its unit is ${unit}`);
+    }
+    if (!silent.has(verb)) this.#note(name, verb);
     const refusal = this.refuses.get(`${name} ${verb}`);
     if (refusal !== undefined) throw new NodeError(name, "E_TEST", refusal);
-    const verbs: { [K in keyof Verbs]: (args: Verbs[K]["args"]) => Verbs[K]["result"] } = {
-      observe: () => this.#report(name, node),
-      initdb: () => {
-        this.#requireNoData(name, node);
-        Object.assign(node, {
-          data: "ready",
-          standby: false,
-          controlState: "shut down",
-          systemIdentifier: SYSTEM,
-        });
-        return {};
-      },
-      clone: ({ from, discard }) => {
-        if (node.server === "running") throw new NodeError(name, "E_RUNNING", "the server runs");
-        if (discard === undefined) this.#requireNoData(name, node, ["empty", "building"]);
-        else if (discard !== node.systemIdentifier) throw new NodeError(name, "E_DATA", "another system");
-        const source = this.node(from);
-        const wish = this.#wish(name);
-        if (!source.slots.some((s) => s.name === wish.slot && s.walStatus !== "lost")) {
-          throw new NodeError(name, "E_SLOT", "no slot");
-        }
-        Object.assign(node, {
-          data: "ready",
-          standby: true,
-          follows: from,
-          controlState: "shut down in recovery",
-          systemIdentifier: source.systemIdentifier,
-          slots: [],
-        });
-        return { bytes: 4e7 };
-      },
-      follow: ({ from }) => {
-        if (node.server === "running") throw new NodeError(name, "E_RUNNING", "the server runs");
-        Object.assign(node, { standby: true, follows: from });
-        return {};
-      },
-      start: () => {
-        this.#start(name, node);
-        return { ms: 1 };
-      },
-      restart: () => {
-        this.#start(name, node);
-        return { ms: 1 };
-      },
-      stop: () => {
-        const state = node.standby ? "shut down in recovery" : "shut down";
-        Object.assign(node, { server: "held", streams: false, controlState: state });
-        return { ms: 1 };
-      },
-      reload: () => {
-        node.files = { ...node.files, loaded: node.files.installed };
-        return { errors: [] };
-      },
-      slots: ({ ensure, drop }) => {
-        const kept = node.slots.filter((s) => !drop.includes(s.name));
-        const missing = ensure.filter((s) => !kept.some((k) => k.name === s));
-        node.slots = [...kept, ...missing.map((s) => slot(s, { active: false }))];
-        return {};
-      },
-      sql: () => ({}),
-      password: () => ({}),
-      awaitStandby: ({ standby }) => {
-        const other = this.node(standby);
-        const fits =
-          other.unit === "up" && other.server === "running" && other.standby && other.follows === name;
-        const held = node.slots.find((s) => s.name === this.#wish(standby).slot);
-        if (!fits || !held || held.walStatus === "lost")
-          throw new NodeError(name, "E_TIMEOUT", `${standby} does not stream`);
-        other.streams = true;
-        node.slots = node.slots.map((s) => (s === held ? { ...s, active: true } : s));
-        return { ms: 1 };
-      },
-      generation: ({ value }) => {
-        node.generation = value;
-        return {};
-      },
-    };
-    return verbs[verb](args);
-  }
-
-  #start(name: string, node: SimNode): void {
-    if (node.data !== "ready") throw new NodeError(name, "E_NO_DATA", `its data directory is ${node.data}`);
-    const controlState = node.standby ? "in archive recovery" : "in production";
-    const files = { ...node.files, loaded: node.files.installed, started: node.files.installed };
-    Object.assign(node, { server: "running", controlState, files });
-    if (!node.standby) for (const other of Object.values(this.nodes)) other.streams = false;
-  }
-
-  #requireNoData(name: string, node: SimNode, allowed: readonly string[] = ["empty", "building"]): void {
-    if (!allowed.includes(node.data))
-      throw new NodeError(name, "E_DATA_PRESENT", `its data directory is ${node.data}`);
+    const result = simVerbs(name, this.#world)[verb](args);
+    if (!silent.has(verb)) this.write();
+    return result;
   }
 
   #wish(name: string): DesiredNode {
@@ -191,28 +179,45 @@ export class SimFleet {
     return wish;
   }
 
-  #report(name: string, node: SimNode): NodeReport {
+  #report(name: string): NodeReport {
+    const node = this.node(name);
     const standbys = Object.entries(this.nodes).filter(
       ([, other]) => other.streams && other.follows === name,
     );
     const whole = node.data === "ready" || node.data === "rewinding";
+    const end = lsn(node.wal.length);
     const sql =
-      node.server !== "running"
+      node.unit !== "up" || node.server !== "running"
         ? null
         : sqlFacts(node.standby, {
             systemIdentifier: node.systemIdentifier,
+            timeline: node.timeline,
+            currentLsn: node.standby ? null : end,
+            receiveLsn: node.standby ? end : null,
+            replayLsn: node.standby ? end : null,
             walReceiver: node.streams ? { status: "streaming", host: "", slot: null } : null,
             senders: standbys.map(([standby]) => sender(standby)),
             slots: node.slots,
-            catalog: node.standby ? null : emptyCatalog,
+            catalog: emptyCatalog,
           });
     return report(name, {
       generation: node.generation,
       files: node.files,
-      server: { state: node.server, reason: null, sql },
+      server: { state: node.unit === "up" ? node.server : "stopped", reason: null, sql },
+      promotion: node.promotion,
+      history: node.history,
+      degraded: node.degraded,
+      lock: node.lock,
+      received: {
+        policy: this.desired.policy.synchronous,
+        degraded: null,
+        lastContactAt: "2026-01-01T00:00:00Z",
+        primaryEndLsn: end,
+        receivedLsn: end,
+      },
       data: {
         state: node.data,
-        control: whole ? control(node.controlState, { systemIdentifier: node.systemIdentifier }) : null,
+        control: whole ? controlOf(node) : null,
         standbySignal: whole && node.standby,
         follows: whole ? node.follows : null,
         freeBytes: 1e10,

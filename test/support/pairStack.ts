@@ -11,7 +11,7 @@ import { complaints } from "./healed.ts";
 import { copiesOf, Ledger, type LedgerOptions } from "./ledger.ts";
 import { check, type History, summary, type Verdict } from "./ledgerHistory.ts";
 import { eventually, sql } from "./nodes.ts";
-import { type Outcome, type StackConfig, TestStack } from "./stack.ts";
+import { docker, type Outcome, type StackConfig, TestStack } from "./stack.ts";
 
 const run = promisify(execFile);
 
@@ -39,7 +39,7 @@ export class PairStack {
   readonly stack: TestStack;
   failover: FailoverConfig | undefined;
   #access: Access | undefined;
-  #ledger: Ledger | undefined;
+  readonly #ledgers: Ledger[] = [];
 
   constructor({ name, net, port, database }: PairStackOptions) {
     this.stack = new TestStack(name, {
@@ -109,9 +109,9 @@ export class PairStack {
   }
 
   async startLedger(options: LedgerOptions = {}, only?: Site): Promise<Ledger> {
-    this.#ledger?.kill();
-    this.#ledger = await Ledger.start(only ? this.accessOnly(only) : this.access, options);
-    return this.#ledger;
+    const ledger = await Ledger.start(only ? this.accessOnly(only) : this.access, options);
+    this.#ledgers.push(ledger);
+    return ledger;
   }
 
   /** As a client that knows of one site only. */
@@ -164,8 +164,29 @@ export class PairStack {
     await succeed(this.up("--expect-no-changes"));
   }
 
+  /** After a test that failed, so that the next one fails for reasons of its own: both sites up, whoever led leads. */
+  async recover(): Promise<void> {
+    this.endLedgers();
+    this.failover = undefined;
+    delete this.stack.config.deployment.database["settings"];
+    for (const container of this.containers) await docker("start", container);
+    const sites: Site[] = ["site-a", "site-b"];
+    this.stack.config.active = await eventually(30, "somebody leads", async () => {
+      for (const site of sites) {
+        if ((await sql(this.container(site), "SELECT pg_is_in_recovery()").catch(() => "")) === "f")
+          return site;
+      }
+      return undefined;
+    });
+    await this.up("--skip-preview");
+  }
+
+  endLedgers(): void {
+    for (const ledger of this.#ledgers.splice(0)) ledger.kill();
+  }
+
   async remove(): Promise<void> {
-    this.#ledger?.kill();
+    this.endLedgers();
     await this.stack.remove();
   }
 

@@ -6,11 +6,11 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DockerReach } from "../../roles/desired.ts";
-import type { NodeFacts } from "../../roles/facts.ts";
+import type { NodeFacts, NodeReport } from "../../roles/facts.ts";
 import { type NodeAccess, NodeError } from "../../roles/session.ts";
 import { LineSession } from "../lineSession.ts";
 
-const agent = ["python3", "/etc/understudy/node.py", "serve"];
+const agent = ["/etc/understudy/node.py", "serve"];
 
 export interface DockerLimits {
   /** One question to the engine. */
@@ -24,6 +24,12 @@ export interface DockerLimits {
 const defaultLimits: DockerLimits = { engineMs: 8_000, observeMs: 10_000, pollMs: 100 };
 
 /** `docker container inspect`, as much of it as is read. */
+interface Container {
+  readonly state: ContainerState;
+  readonly image: string;
+  readonly user: string;
+}
+
 interface ContainerState {
   readonly Running: boolean;
   readonly Paused: boolean;
@@ -38,6 +44,8 @@ export class DockerAccess implements NodeAccess {
   readonly #reach: DockerReach;
   readonly #limits: DockerLimits;
   #session: LineSession | undefined;
+  /** With an agent beside the stopped container; it must have ended before the container starts. */
+  #beside: LineSession | undefined;
 
   constructor(node: string, reach: DockerReach, limits: Partial<DockerLimits> = {}) {
     this.#node = node;
@@ -46,32 +54,25 @@ export class DockerAccess implements NodeAccess {
   }
 
   async observe({ catalog }: { catalog: boolean }): Promise<NodeFacts> {
-    try {
-      const state = await this.#inspect();
-      if (state === undefined) return { reach: "absent", data: (await this.#hasVolume()) ? "kept" : "none" };
-      const away = notUp(state);
-      return away ?? (await this.#ask(catalog));
-    } catch (error) {
-      return { reach: "unreachable", reason: (error as Error).message };
-    }
+    return await this.#look(catalog, true);
   }
 
   async open(): Promise<LineSession> {
-    if (this.#session === undefined || this.#session.ended) {
-      this.#session = new LineSession({
-        node: this.#node,
-        command: ["docker", "exec", "-i", this.#reach.container, ...agent],
-        environment: this.#environment(),
-      });
-    }
+    if (this.#beside && !this.#beside.ended) return this.#beside;
+    if (this.#session === undefined || this.#session.ended) this.#session = this.#converse();
     return this.#session;
   }
 
+  async openAnother(): Promise<LineSession> {
+    return this.#converse();
+  }
+
   async startUnit(timeoutSeconds: number): Promise<void> {
+    await this.#leaveVolumes();
     const deadline = performance.now() + timeoutSeconds * 1000;
     await this.#docker(["start", this.#reach.container], timeoutSeconds * 1000);
     for (;;) {
-      const facts = await this.observe({ catalog: false });
+      const facts = await this.#look(false, false);
       if (facts.reach === "up") return;
       if (performance.now() > deadline) {
         const reason = "reason" in facts ? facts.reason : facts.reach;
@@ -86,8 +87,69 @@ export class DockerAccess implements NodeAccess {
   }
 
   async close(): Promise<void> {
-    await this.#session?.close();
+    await Promise.all([this.#session?.close(), this.#leaveVolumes()]);
     this.#session = undefined;
+  }
+
+  /** `inside`: whether to read the volumes of a stopped container, which takes a short-lived container beside it. */
+  async #look(catalog: boolean, inside: boolean): Promise<NodeFacts> {
+    try {
+      const container = await this.#inspect();
+      if (container === undefined) {
+        return { reach: "absent", data: (await this.#hasVolume()) ? "kept" : "none" };
+      }
+      const away = notUp(container.state);
+      if (away?.reach === "stopped") {
+        return {
+          ...away,
+          report: inside && isDown(container.state) ? await this.#lookBeside(container) : null,
+        };
+      }
+      await this.#leaveVolumes();
+      return away ?? withImage(await this.#ask(catalog), container);
+    } catch (error) {
+      return { reach: "unreachable", reason: (error as Error).message };
+    }
+  }
+
+  /** What cannot be read is no reason to take the host for unreachable: the container is stopped, that is certain. */
+  async #lookBeside(container: Container): Promise<NodeReport | null> {
+    if (this.#beside === undefined || this.#beside.ended) this.#beside = this.#converseBeside(container);
+    try {
+      return await this.#beside.call("observe", {}, { timeoutMs: this.#limits.observeMs });
+    } catch {
+      await this.#leaveVolumes();
+      return null;
+    }
+  }
+
+  async #leaveVolumes(): Promise<void> {
+    await this.#beside?.close();
+    this.#beside = undefined;
+  }
+
+  #converse(): LineSession {
+    return this.#sessionOf(["docker", "exec", "-i", this.#reach.container, "python3", ...agent]);
+  }
+
+  #converseBeside({ user }: Container): LineSession {
+    const { container, image } = this.#reach;
+    const run = ["run", "--rm", "-i", "--volumes-from", container, "--network", "none"];
+    const as = user === "" ? [] : ["--user", user];
+    return this.#sessionOf([
+      "docker",
+      ...run,
+      ...as,
+      "--entrypoint",
+      "python3",
+      image,
+      ...agent,
+      "--offline",
+    ]);
+  }
+
+  #sessionOf(command: [string, ...string[]]): LineSession {
+    return new LineSession({ node: this.#node, command, environment: this.#environment() });
   }
 
   async #ask(catalog: boolean): Promise<NodeFacts> {
@@ -104,10 +166,11 @@ export class DockerAccess implements NodeAccess {
     }
   }
 
-  async #inspect(): Promise<ContainerState | undefined> {
-    const args = ["container", "inspect", "--format", "{{json .State}}", this.#reach.container];
+  async #inspect(): Promise<Container | undefined> {
+    const format = '{"state":{{json .State}},"image":{{json .Config.Image}},"user":{{json .Config.User}}}';
+    const args = ["container", "inspect", "--format", format, this.#reach.container];
     const output = await this.#dockerUnlessMissing(args);
-    return output === undefined ? undefined : (JSON.parse(output) as ContainerState);
+    return output === undefined ? undefined : (JSON.parse(output) as Container);
   }
 
   async #hasVolume(): Promise<boolean> {
@@ -143,6 +206,15 @@ export class DockerAccess implements NodeAccess {
     const { dockerHost } = this.#reach;
     return dockerHost === undefined ? {} : { DOCKER_HOST: dockerHost };
   }
+}
+
+/** One that ends again and again may be up the next moment. */
+function isDown({ Restarting }: ContainerState): boolean {
+  return !Restarting;
+}
+
+function withImage(facts: NodeFacts, { image }: Container): NodeFacts {
+  return facts.reach === "up" ? { ...facts, image } : facts;
 }
 
 /** A paused container has state in memory and may go on any moment: that is not stopped. */

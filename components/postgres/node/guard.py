@@ -22,6 +22,7 @@ import pg
 from files import Node
 from keeper import Keeper
 from locks import hold
+from records import unfinished, withdraw
 from role import Role, read_role, write_role
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Guard(threading.Thread):
     def standby(self, node: Node, view: View) -> None:
         role = read_role()
         wrong = role is not None and role.synchronous_names != node.synchronous_names()
-        if wrong or (view.receiving and os.path.exists(files.DEGRADED)):
+        if wrong or (view.receiving and (os.path.exists(files.DEGRADED) or unfinished())):
             self.tidy(node)
         self.floor = self.alone_since = self.settled = None
         if node.standby_reads:
@@ -188,6 +189,7 @@ class Guard(threading.Thread):
                 self.set_names(node.synchronous_names(), view)
             if view.in_recovery and view.receiving:
                 files.remove_durably(files.DEGRADED)  # what this node acknowledged alone is settled: it follows
+                withdraw()  # a promotion that did not come about
         finally:
             os.close(fd)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ import pg
 import records
 from control import ask
 from files import Node
+from locks import hold
 from peers import superseded_now
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class Keeper:
         self.made = self.checkpointed = False
         self.state: tuple[Any, ...] | None = None
         self.noted: dict[str, Any] | None = None
-        self.noted_at = self.looked_at = float("-inf")
+        self.noted_at = float("-inf")
+        self.looked_at = time.monotonic()
         self.busy: set[str] = set()
 
     def standby(self, connection: psycopg.Connection[Any]) -> None:
@@ -55,7 +58,8 @@ class Keeper:
         if state != self.state:
             records.write_state(connection, state)
             self.state = state
-        records.complete(connection)
+        if records.unfinished():
+            finish_record(connection)
         if not self.checkpointed:
             self.checkpointed = records.recorded_timeline(connection) == records.current_timeline(connection)
             if not self.checkpointed:
@@ -86,6 +90,15 @@ class Keeper:
 
 def without_clock(note: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in note.items() if name != "lastContactAt"}
+
+
+def finish_record(connection: psycopg.Connection[Any]) -> None:
+    """Of a promotion whose verb was cut off. One that is at work does it itself."""
+    if (fd := hold(files.LOCK)) is not None:
+        try:
+            records.complete(connection)
+        finally:
+            os.close(fd)
 
 
 def checkpoint_soon(node: Node) -> None:

@@ -71,7 +71,12 @@ def look(node: Node, peer: Peer, seconds: float) -> PeerView:
     with psycopg.connect(info, autocommit=True) as connection:
         found: Any = connection.execute("IDENTIFY_SYSTEM").fetchone()
         recovering: Any = connection.execute("SHOW in_hot_standby").fetchone()
-    return PeerView(peer.name, str(found[0]), int(found[1]), recovering[0] == "off")
+    return PeerView(peer.name, text(found[0]), int(found[1]), text(recovering[0]) == "off")
+
+
+def text(value: str | bytes) -> str:
+    """A walsender has no database and so no encoding: what it says comes as bytes."""
+    return value.decode() if isinstance(value, bytes) else value
 
 
 class Inquiry(threading.Thread):

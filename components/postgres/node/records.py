@@ -131,6 +131,26 @@ def intend(change: dict[str, Any], was: int) -> None:
     files.write_durably(files.PROMOTION, json.dumps({**note, "was": was}) + "\n")
 
 
+def intends(change: dict[str, Any]) -> bool:
+    note = read_json(files.PROMOTION)
+    return note is not None and "timeline" not in note and names_change(note, change)
+
+
+def names_change(note: dict[str, Any], change: dict[str, Any]) -> bool:
+    """The instant does not tell: a run that was cut off is finished by another one, which has its own."""
+    return all(note[name] == change.get(name) for name in ("mode", "from", "to", "statementAt"))
+
+
+def withdraw() -> None:
+    if unfinished():
+        files.remove_durably(files.PROMOTION)
+
+
+def unfinished() -> bool:
+    note = read_json(files.PROMOTION)
+    return note is not None and "timeline" not in note
+
+
 def complete(connection: psycopg.Connection[Any]) -> dict[str, Any] | None:
     """
     Records a promotion that was intended and has happened; None where there is none to be recorded. The promoting

@@ -36,6 +36,13 @@ class RoleVerbs(Verbs):
         handover.checkpoint(self.session.get(files.installed_node()))
         return {"ms": handover.milliseconds(begun)}
 
+    def prepare(self, change: dict[str, Any], timeoutSeconds: float) -> dict[str, Any]:
+        begun = time.monotonic()
+        with alone():
+            connection = self.session.get(files.installed_node())
+            ended = handover.prepare(connection, change, timeoutSeconds, self.gone)
+        return {"ended": ended, "ms": handover.milliseconds(begun)}
+
     def lead(self) -> dict[str, Any]:
         with alone():
             self.require_down()
@@ -87,5 +94,5 @@ class RoleVerbs(Verbs):
 acting = alone
 """The lock on this node's acting verbs, where a parameter has taken its name."""
 
-NO_VERBS = {"perform", "proven", "lacks", "primary", "require_down"}
+NO_VERBS = {"perform", "fence", "proven", "lacks", "primary", "require_down"}
 VERBS = frozenset(name for kind in (Verbs, RoleVerbs) for name in vars(kind) if name[0] != "_") - NO_VERBS

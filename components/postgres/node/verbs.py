@@ -15,7 +15,7 @@ import files
 import pg
 from control import ask
 from files import Node, Refusal
-from observe import Report, config_errors, rows
+from observe import Report, config_errors, control_facts, rows
 from role import follower_role, write_role
 
 
@@ -49,16 +49,18 @@ class Verbs:
         """The durable fence: from here on, whoever starts this data directory gets a standby."""
         with alone():
             self.require_down()
-            node = files.installed_node()
-            peer = node.peer(args["from"])
-            if files.data_state() != "ready":
-                raise Refusal("E_NO_DATA", f"the data directory is {files.data_state()}; nothing can follow with it")
-            # The signal first: cut off in between, the node is a standby of nobody and not a second primary.
-            if not files.is_standby():
-                files.write_durably(files.STANDBY_SIGNAL, "")
-            files.sync_directory(files.PGDATA)
-            write_role(follower_role(node, peer))
+            self.fence(files.installed_node(), args["from"])
         return {}
+
+    def fence(self, node: Node, source: str) -> None:
+        peer = node.peer(source)
+        if files.data_state() != "ready":
+            raise Refusal("E_NO_DATA", f"the data directory is {files.data_state()}; nothing can follow with it")
+        # The signal first: cut off in between, the node is a standby of nobody and not a second primary.
+        if not files.is_standby():
+            files.write_durably(files.STANDBY_SIGNAL, "")
+        files.sync_directory(files.PGDATA)
+        write_role(follower_role(node, peer))
 
     # --------------------------------------------------------------------------------------------------- server
 
@@ -71,11 +73,16 @@ class Verbs:
             self.session.close()
             return self.proven("restart", timeoutSeconds)
 
-    def stop(self, timeoutSeconds: float) -> dict[str, Any]:
+    def stop(self, timeoutSeconds: float, follow: str | None = None) -> dict[str, Any]:
+        """With what the next step of a role change needs, so that it need not be asked for while nobody can write."""
         with alone():
             self.session.close()
             answer = ask({"do": "stop", "limit": timeoutSeconds}, timeoutSeconds + 5)
-        return {"ms": answer["ms"]}
+            node = files.installed_node()
+            control = control_facts(node) if files.data_state() == "ready" else None
+            if follow is not None:
+                self.fence(node, follow)
+        return {"ms": answer["ms"], "control": control}
 
     def proven(self, command: str, seconds: float) -> dict[str, Any]:
         """The supervisor says that the server is ready; a query says that it answers."""

@@ -9,12 +9,12 @@ import { describe } from "../plan/consequences.ts";
 import { NodeError, type ProbeTarget } from "../session.ts";
 import type { Step } from "../steps.ts";
 import { advice } from "./advice.ts";
-import { type Change, type Evidence, Findings, renderEvidence } from "./evidence.ts";
+import { type Change, type Evidence, Findings, intentOf, renderEvidence } from "./evidence.ts";
 import { type ActContext, type Executor, executors, open } from "./executors.ts";
 import { Probe } from "./probe.ts";
 import { CannotGoBack, takeBack } from "./undo.ts";
 
-export interface ActOptions extends Omit<ActContext, "progress" | "findings"> {
+export interface ActOptions extends Omit<ActContext, "progress" | "findings" | "change"> {
   /** Lines for the operator. */
   readonly report: (line: string) => void;
   /** Milliseconds of a clock that does not jump. */
@@ -41,8 +41,8 @@ export async function act(steps: readonly Step[], options: ActOptions): Promise<
   const elapsed = () => `+${Math.round(clock() - began)} ms`.padStart(10);
   const progress = (line: string) => options.report(`${elapsed()}     ${line}`);
   const findings = new Findings();
-  const context: ActContext = { ...options, progress, findings };
   const change = steps.find((step): step is Change => step.kind === "promote");
+  const context: ActContext = { ...options, progress, findings, change: change ? intentOf(change) : null };
   const probe = change && probeFor(change, steps, options, progress);
   try {
     if (change) await openAll(steps, context);

@@ -24,9 +24,18 @@ export interface Evidence {
 
 export type Change = Extract<Step, { kind: "promote" }>;
 
+/** As the new primary records it. */
+export type Intent = Verbs["promote"]["args"]["change"];
+
+export function intentOf({ mode, from, node, statementAt }: Change): Intent {
+  return { mode, from, to: node, at: new Date().toISOString(), statementAt };
+}
+
 /** What the steps leave on their way. One for each run of `act`. */
 export class Findings {
   control: { old: ControlFacts | null; new: ControlFacts | null } = { old: null, new: null };
+  /** The old primary's control file as its stop left it; the fence is written then. */
+  stopped: ControlFacts | null = null;
   promotion: Verbs["promote"]["result"] | undefined;
   probe: ProbeResult | undefined;
   verified: Verbs["verify"]["result"] | undefined;
@@ -64,7 +73,10 @@ export function renderEvidence(evidence: Evidence): string[] {
           [`${evidence.to} took over`, position(control.new)],
         ] as const)
       : []),
-    ["write gap", evidence.gapMs === null ? "not measured" : `${Math.round(evidence.gapMs)} ms, as a client saw it`],
+    [
+      "write gap",
+      evidence.gapMs === null ? "not measured" : `${Math.round(evidence.gapMs)} ms, as a client saw it`,
+    ],
     ...(verified
       ? [
           [

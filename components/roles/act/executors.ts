@@ -5,7 +5,7 @@
 import type { NodeReport } from "../facts.ts";
 import type { NodeAccess, Session } from "../session.ts";
 import type { Step } from "../steps.ts";
-import type { Findings } from "./evidence.ts";
+import type { Findings, Intent } from "./evidence.ts";
 import { handover } from "./handover.ts";
 
 export interface ActContext {
@@ -14,7 +14,9 @@ export interface ActContext {
   readonly timeoutSeconds: number;
   /** Progress of long steps. */
   readonly progress: (line: string) => void;
-  /** What a role change has to show for itself. */
+  /** The role change that these steps are a part of, as the new primary records it. */
+  readonly change: Intent | null;
+  /** What it has to show for itself. */
   readonly findings: Findings;
 }
 
@@ -78,12 +80,6 @@ export const executors: { readonly [K in Step["kind"]]: Executor<Extract<Step, {
     const { ms } = await session.call("restart", limit(context), callLimit(context, 2));
     requireRole(await session.call("observe", {}), step.as);
     return `it answers as ${step.as}, down for ${ms} ms`;
-  },
-
-  async stop(step, context) {
-    const session = await open(step.node, context);
-    const { ms } = await session.call("stop", limit(context), callLimit(context));
-    return `down after ${ms} ms`;
   },
 
   async slots(step, context) {

@@ -25,10 +25,11 @@ const undos: { readonly [K in Step["kind"]]?: Undo<Extract<Step, { kind: K }>> }
   async fence(step, _change, context) {
     await (await open(step.node, context)).call("lead", {});
   },
-  async stop(step, _change, context) {
+  async stop(step, change, context) {
     const session = await open(step.node, context);
     // One that was too slow is waited for once more; it is never forced.
     await session.call("stop", ...within(context));
+    if (step.node === change.from) await session.call("lead", {});
     await session.call("start", ...within(context));
   },
   async slots(step, change, context) {
@@ -46,7 +47,8 @@ export async function takeBack(
   change: Change,
   context: ActContext,
 ): Promise<"leads again" | "as before"> {
-  const tookOver = attempted[0]?.kind === "gate" || (attempted[0]?.kind === "fence" && !has(attempted, "stop"));
+  const tookOver =
+    attempted[0]?.kind === "gate" || (attempted[0]?.kind === "fence" && !has(attempted, "stop"));
   const earlier: Step[] = tookOver
     ? [
         { kind: "stop", node: change.from },

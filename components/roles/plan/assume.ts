@@ -94,7 +94,11 @@ function runs(fleet: Fleet, name: string, as: "primary" | "standby"): Fleet {
       inSync: false,
     }));
   }
-  return withNode(withoutStreams(fleet), name, () => ({ state: "primary", role: "primary", configured: true }));
+  return withNode(withoutStreams(fleet), name, () => ({
+    state: "primary",
+    role: "primary",
+    configured: true,
+  }));
 }
 
 function withoutStreams(fleet: Fleet): Fleet {

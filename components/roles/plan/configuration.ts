@@ -115,8 +115,9 @@ function writeGap({ active, desired }: Fleet): Notice[] {
   ];
 }
 
-function complaints({ name, report }: NodeView): Notice[] {
-  if (!report) return [];
+function complaints({ name, report, facts }: NodeView): Notice[] {
+  // An agent beside a stopped container has no server to ask, and says so.
+  if (!report || facts.reach !== "up") return [];
   const unread = (report.problems ?? []).map((problem) => ({
     code: "N_UNREADABLE",
     message: `${name} could not read a part of its own state: ${problem}`,

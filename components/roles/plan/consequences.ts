@@ -72,7 +72,9 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
         ? [`writes begin when it answers${strict ? " and its standby is in sync" : ""}`]
         : [];
     case "stop":
-      return leads(step.node, observed) ? ["clients are disconnected; writes stop here"] : standbyAway(strict);
+      return leads(step.node, observed)
+        ? ["clients are disconnected; writes stop here"]
+        : standbyAway(strict);
     case "restart":
       if (step.as === "standby") return standbyAway(strict);
       return [

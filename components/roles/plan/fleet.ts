@@ -89,12 +89,13 @@ export function fleetOf(observed: Observed, desired: Desired, moment: Moment): F
 
 /**
  * The statement counts from the failover that it allows (whether it may allow it is a refusal's question) until it
- * is removed from the configuration, and only for a site that is down: one that has come back is taken back.
+ * is removed from the configuration, and only for a site that is down: one that has come back is taken back. Where
+ * nothing could be promoted it counts for nothing: a node that is given up must never look like one that never was.
  */
 function givenUp(view: NodeView, active: NodeView, { failover }: Desired): boolean {
   if (failover === undefined || view.facts.reach === "up") return false;
   if (failover.from !== view.wish.site || failover.to !== active.wish.site) return false;
-  return active.role !== "primary" || isUsedUp(failover, active);
+  return active.role === "standby" || (active.role === "primary" && isUsedUp(failover, active));
 }
 
 /** The promotion that this statement allowed has happened. */
@@ -105,6 +106,11 @@ export function isUsedUp(failover: FailoverStatement, { name, report }: NodeView
 
 export function nodesOf(fleet: Fleet): readonly NodeView[] {
   return [fleet.active, ...fleet.standbys];
+}
+
+/** For questions whose answer must not depend on who was given up. */
+export function everyNode(fleet: Fleet): readonly NodeView[] {
+  return [...nodesOf(fleet), ...fleet.away];
 }
 
 export function withNode(fleet: Fleet, name: string, change: (view: NodeView) => Partial<NodeView>): Fleet {

@@ -10,17 +10,38 @@ import { assume, comesUp } from "./assume.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { catalog } from "./catalog.ts";
 import { configuration, lowering } from "./configuration.ts";
+import { alone, failover } from "./failover.ts";
 import { type Concern, type Fleet, fleetOf, type Moment, nodesOf } from "./fleet.ts";
+import { locked } from "./locked.ts";
 import { refusals } from "./refusals.ts";
 import { leader, standbys, units } from "./repair.ts";
+import { returning, silence } from "./returning.ts";
 import { slots } from "./slots.ts";
+import { resume, settle, standoff, switchover } from "./switchover.ts";
 
 /** Until the active node leads. */
-const beforeThereIsAPrimary: readonly Concern[] = [units, bootstrap, leader];
+const beforeThereIsAPrimary: readonly Concern[] = [
+  locked,
+  resume,
+  units,
+  bootstrap,
+  leader,
+  settle,
+  switchover,
+  standoff,
+  failover,
+];
 /** Everything else rests on that: without an expected primary there is nothing to expect. */
-const onceThereIsAPrimary: readonly Concern[] = [slots, lowering, standbys, configuration, catalog].map(
-  (concern) => (fleet) => (fleet.active.state === "primary" ? concern(fleet) : {}),
-);
+const onceThereIsAPrimary: readonly Concern[] = [
+  silence,
+  slots,
+  lowering,
+  returning,
+  standbys,
+  configuration,
+  catalog,
+  alone,
+].map((concern) => (fleet) => (fleet.active.state === "primary" ? concern(fleet) : {}));
 const concerns: readonly Concern[] = [...beforeThereIsAPrimary, ...onceThereIsAPrimary];
 
 export function plan(observed: Observed, desired: Desired, moment: Moment = "apply"): Plan {

@@ -4,8 +4,11 @@
  */
 import type { Refusal } from "../steps.ts";
 import { readConf, sharedWhere } from "./conf.ts";
-import { type Fleet, type NodeView, nodesOf } from "./fleet.ts";
+import { failoverRefusals } from "./failover.ts";
+import { everyNode, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
+import { switchoverRefusals } from "./preflight.ts";
 import { holdsNothing } from "./state.ts";
+import { leadersOf, successionOf } from "./succession.ts";
 
 type Rule = (fleet: Fleet) => readonly Refusal[];
 
@@ -17,7 +20,8 @@ const rules: readonly Rule[] = [
   systemIdentifiers,
   majorVersions,
   noPrimary,
-  roleChange,
+  switchoverRefusals,
+  failoverRefusals,
   standbyParameters,
   loweredDurability,
   staleFiles,
@@ -27,10 +31,11 @@ export function refusals(fleet: Fleet): Refusal[] {
   return rules.flatMap((rule) => rule(fleet));
 }
 
-/** Unreachable is not stopped: nothing that follows from its absence is done. */
+/** Unreachable is not stopped: nothing that follows from its absence is done, but by the operator's statement. */
 function unreachable(fleet: Fleet): Refusal[] {
+  const lost = lostLeader(fleet);
   return nodesOf(fleet).flatMap(({ name, facts }) =>
-    facts.reach === "unreachable"
+    name !== lost && facts.reach === "unreachable"
       ? [
           {
             code: "E_NODE_UNREACHABLE",
@@ -43,8 +48,9 @@ function unreachable(fleet: Fleet): Refusal[] {
 
 function absentAtApply(fleet: Fleet): Refusal[] {
   if (fleet.moment === "preview") return [];
+  const lost = lostLeader(fleet);
   return nodesOf(fleet).flatMap(({ name, facts }) =>
-    facts.reach === "absent"
+    name !== lost && facts.reach === "absent"
       ? [
           {
             code: "E_NODE_ABSENT",
@@ -55,8 +61,14 @@ function absentAtApply(fleet: Fleet): Refusal[] {
   );
 }
 
+/** Of this one the rules of a failover speak. */
+function lostLeader(fleet: Fleet): string | null {
+  const succession = successionOf(fleet);
+  return succession.kind === "failover" ? succession.from.name : null;
+}
+
 function splitBrain(fleet: Fleet): Refusal[] {
-  const primaries = nodesOf(fleet).filter((view) => view.role === "primary");
+  const primaries = leadersOf(fleet);
   if (primaries.length < 2) return [];
   const seen = primaries.map((view) => `${view.name} (${view.state}${position(view)})`).join(" and ");
   return [
@@ -77,24 +89,21 @@ function position({ report }: NodeView): string {
 
 /** A standby that has been on a timeline its primary has not reached was promoted, or followed someone else. */
 function timelineFork(fleet: Fleet): Refusal[] {
-  const active = timeline(fleet.active);
-  if (fleet.active.role !== "primary" || active === null) return [];
-  return fleet.standbys.flatMap((standby) => {
-    const own = timeline(standby);
-    if (standby.role !== "standby" || own === null || own <= active) return [];
+  const [leader, ...others] = leadersOf(fleet);
+  const reached = leader?.timeline ?? null;
+  if (leader === undefined || others.length > 0 || reached === null) return [];
+  return nodesOf(fleet).flatMap((standby) => {
+    const own = standby.timeline;
+    if (standby.role !== "standby" || own === null || own <= reached) return [];
     return [
       {
         code: "E_SPLIT_BRAIN",
         message:
-          `${standby.name} is on timeline ${own}, the primary ${fleet.active.name} on ${active}: the histories have forked. ` +
-          `Find out what ${standby.name} has that ${fleet.active.name} has not, then delete its container and data volume and run again.`,
+          `${standby.name} is on timeline ${own}, the primary ${leader.name} on ${reached}: the histories have forked. ` +
+          `Find out what ${standby.name} has that ${leader.name} has not, then delete its container and data volume and run again.`,
       },
     ];
   });
-}
-
-function timeline({ report }: NodeView): number | null {
-  return report?.server.sql?.timeline ?? report?.data.control?.timeline ?? null;
 }
 
 export function systemIdentifier({ report }: NodeView): string | null {
@@ -102,7 +111,7 @@ export function systemIdentifier({ report }: NodeView): string | null {
 }
 
 function systemIdentifiers(fleet: Fleet): Refusal[] {
-  const known = nodesOf(fleet).flatMap((view) => {
+  const known = everyNode(fleet).flatMap((view) => {
     const id = systemIdentifier(view);
     return id === null || holdsNothing(view.state) ? [] : [{ name: view.name, id }];
   });
@@ -131,9 +140,8 @@ function majorVersions(fleet: Fleet): Refusal[] {
 
 /** A lost primary must never be replaced by an empty one. */
 function noPrimary(fleet: Fleet): Refusal[] {
+  if (successionOf(fleet).kind !== "lost") return [];
   const nodes = nodesOf(fleet);
-  const candidate = nodes.some((view) => view.role === "primary" || view.role === "unknown");
-  if (candidate || nodes.every((view) => holdsNothing(view.state))) return [];
   const seen = nodes.map((view) => `${view.name} is ${view.state}`).join(", ");
   const copies = nodes.filter((view) => view.role === "standby").map((view) => view.name);
   const advice =
@@ -141,19 +149,6 @@ function noPrimary(fleet: Fleet): Refusal[] {
       ? `The data is on ${copies.join(" and ")}: make it the active site, or restore ${fleet.active.name} from a backup.`
       : "None of them holds a usable copy: restore one from a backup.";
   return [{ code: "E_NO_PRIMARY", message: `No node can lead: ${seen}. ${advice}` }];
-}
-
-/** The one place that refuses a change of roles; steps will stand in for it. */
-function roleChange(fleet: Fleet): Refusal[] {
-  const primaries = nodesOf(fleet).filter((view) => view.role === "primary");
-  const [leader] = primaries;
-  if (primaries.length !== 1 || leader === undefined || leader === fleet.active) return [];
-  return [
-    {
-      code: "E_ROLE_CHANGE_UNSUPPORTED",
-      message: `${leader.name} leads and ${fleet.active.name} is to lead (it is ${fleet.active.state}): this version cannot move the role. Set active back to ${leader.wish.site}.`,
-    },
-  ];
 }
 
 function standbyParameters(fleet: Fleet): Refusal[] {

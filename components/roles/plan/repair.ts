@@ -6,12 +6,23 @@ import type { Step } from "../steps.ts";
 import { type Contribution, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
 import { systemIdentifier } from "./refusals.ts";
 import type { NodeState } from "./state.ts";
+import { isSuperseded } from "./succession.ts";
 
 /** Stopped containers are started; a kept volume of a container that the update makes comes up with it. */
 export function units(fleet: Fleet): Contribution {
   const stopped = nodesOf(fleet).filter((view) => view.state === "unit-stopped");
   if (stopped.length === 0) return {};
-  return { steps: stopped.map(({ name }) => ({ kind: "startUnit", node: name })), lookAgain: true };
+  return { steps: stopped.flatMap((view) => [...fence(view, fleet), startUnit(view)]), lookAgain: true };
+}
+
+/** A primary that was given up while nobody could write to its disk: it does not even begin as one. */
+function fence(view: NodeView, fleet: Fleet): Step[] {
+  if (!isSuperseded(view, fleet)) return [];
+  return [{ kind: "fence", node: view.name, to: fleet.active.name }];
+}
+
+function startUnit({ name }: NodeView): Step {
+  return { kind: "startUnit", node: name };
 }
 
 /** The primary is started. What its catalog and slots need is seen when it answers. */

@@ -5,10 +5,14 @@
 import type { SlotFacts } from "../facts.ts";
 import type { Notice, Step } from "../steps.ts";
 import { type Contribution, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
+import { answers } from "./state.ts";
 
 export function slots(fleet: Fleet): Contribution {
   return {
-    steps: [...onPrimary(fleet), ...fleet.standbys.flatMap((view) => dropUnused(view, fleet))],
+    steps: [
+      ...onPrimary(fleet),
+      ...fleet.standbys.flatMap((view) => (answers(view.state) ? dropUnused(view, fleet) : [])),
+    ],
     notices: nodesOf(fleet).flatMap((view) => foreign(view, fleet)),
   };
 }
@@ -29,7 +33,7 @@ function onPrimary(fleet: Fleet): Step[] {
 }
 
 function dropUnused(view: NodeView, fleet: Fleet): Step[] {
-  const ours = nodesOf(fleet).map(({ wish }) => wish.slot);
+  const ours = fleet.desired.nodes.map(({ slot }) => slot);
   const unused = (view.slots ?? []).filter(
     (slot) => isPhysical(slot) && !slot.active && ours.includes(slot.name),
   );
@@ -37,7 +41,7 @@ function dropUnused(view: NodeView, fleet: Fleet): Step[] {
 }
 
 function foreign(view: NodeView, fleet: Fleet): Notice[] {
-  const ours = nodesOf(fleet).map(({ wish }) => wish.slot);
+  const ours = fleet.desired.nodes.map(({ slot }) => slot);
   return (view.slots ?? [])
     .filter((slot) => isPhysical(slot) && !slot.active && !ours.includes(slot.name))
     .map((slot) => ({

@@ -109,10 +109,17 @@ export function roleOf(facts: NodeFacts): NodeRole {
     case "absent":
       return "none";
     case "unit-stopped":
+      return facts.reach === "stopped" && facts.report ? roleOnDisk(facts.report.data) : "unknown";
     case "absent-kept":
     case "unreachable":
       return "unknown";
   }
+}
+
+/** What a stopped container's volume says; where it holds no whole data directory, only a look inside is certain. */
+function roleOnDisk(data: DataFacts): NodeRole {
+  if (data.state !== "ready" || data.control === null) return "unknown";
+  return lastWasStandby(data) || data.control.state === "shut down in recovery" ? "standby" : "primary";
 }
 
 function lastWasStandby(data: DataFacts): boolean {

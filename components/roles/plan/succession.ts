@@ -3,7 +3,7 @@
  * intermediate state that a role change can be cut off in has its row here, so that the next run goes on or goes
  * back by what it finds; nobody remembers what an earlier run did.
  */
-import { type Fleet, type NodeView, nodesOf } from "./fleet.ts";
+import { everyNode, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
 import { holdsNothing } from "./state.ts";
 
 export type Succession =
@@ -22,11 +22,12 @@ export type Succession =
 
 export function successionOf(fleet: Fleet): Succession {
   const { active } = fleet;
-  const leaders = nodesOf(fleet).filter((view) => view.role === "primary" && !isSuperseded(view, fleet));
+  const leaders = leadersOf(fleet);
   const [leader] = leaders;
   if (leaders.length > 1 || leader === active) return { kind: "none" };
-  if (leader) return canBeAsked(leader) ? { kind: "switchover", from: leader } : { kind: "failover", from: leader };
-  if (nodesOf(fleet).every((view) => holdsNothing(view.state))) return { kind: "none" };
+  if (leader)
+    return canBeAsked(leader) ? { kind: "switchover", from: leader } : { kind: "failover", from: leader };
+  if (everyNode(fleet).every((view) => holdsNothing(view.state))) return { kind: "none" };
   switch (active.role) {
     case "standby":
       return withoutALeader(fleet);
@@ -40,12 +41,21 @@ export function successionOf(fleet: Fleet): Succession {
   }
 }
 
+/** More than one is a split brain, whoever the wish names. */
+export function leadersOf(fleet: Fleet): readonly NodeView[] {
+  return nodesOf(fleet).filter((view) => view.role === "primary" && !isSuperseded(view, fleet));
+}
+
 /** The active node is a standby, and there is no primary. */
 function withoutALeader(fleet: Fleet): Succession {
   const { active } = fleet;
-  const source = everyNode(fleet).find(({ name }) => name === active.follows);
+  const others = everyNode(fleet).filter((view) => view !== active);
+  const unseen = others.filter(({ role }) => role === "unknown");
+  const source =
+    others.find(({ name }) => name === active.follows) ?? (unseen.length === 1 ? unseen[0] : undefined);
   if (source === undefined) return { kind: "lost" };
   const facing = source.follows === active.name && source.role === "standby";
+  if (isHandedOver(active) && isHandedOver(source)) return later(active, source);
   if (ledLast(active, source)) {
     // Of a node that cannot be seen nobody knows whether it was promoted meanwhile.
     return source.role === "unknown" ? { kind: "none" } : { kind: "resume" };
@@ -55,6 +65,13 @@ function withoutALeader(fleet: Fleet): Succession {
     return { kind: "failover", from: source };
   }
   return facing ? { kind: "standoff", from: source } : { kind: "lost" };
+}
+
+/** Two handovers, one after the other, and neither old primary has run since: the later timeline is the last word. */
+function later(active: NodeView, source: NodeView): Succession {
+  const [own, other] = [active.timeline ?? 0, source.timeline ?? 0];
+  if (own === other) return { kind: "lost" };
+  return own > other ? { kind: "resume" } : { kind: "switchover", from: source };
 }
 
 /** It takes writes, or it has written its shutdown checkpoint, or it will have in a moment. */
@@ -93,8 +110,4 @@ export function isSuperseded(view: NodeView, fleet: Fleet): boolean {
     if (other === view || !record || record.from !== view.name || record.to === view.name) return false;
     return timeline < record.timeline && (other.timeline ?? 0) >= record.timeline;
   });
-}
-
-export function everyNode(fleet: Fleet): readonly NodeView[] {
-  return [...nodesOf(fleet), ...fleet.away];
 }

@@ -1,0 +1,53 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Desired, DesiredNode } from "./desired.ts";
+
+export interface VerificationArgs {
+  readonly desired: Desired;
+  /** The floating name. */
+  readonly name: string;
+  /** Port of the deployment's name server on 127.0.0.1. */
+  readonly serverPort: number;
+}
+
+/** What `scripts/verify.ts` gets on stdin. */
+export interface VerifyRequest {
+  readonly active: string;
+  readonly nodes: readonly DesiredNode[];
+  readonly name: string;
+  readonly serverPort: number;
+}
+
+/**
+ * The last step of an update that moved something: a real client, `verify-full`, over the published name, writes
+ * and reads back. Until it did, nobody should say that the deployment serves.
+ */
+export class Verification extends pulumi.ComponentResource {
+  /** What the client saw, in a sentence. */
+  readonly account: pulumi.Output<string>;
+
+  constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("understudy:roles:Verification", name, {}, opts);
+    const { desired, serverPort } = args;
+    const request: VerifyRequest = {
+      active: desired.active,
+      // Without the configuration: an edit of a setting is no reason to verify again.
+      nodes: desired.nodes.map((node) => ({ ...node, files: {} })),
+      name: args.name,
+      serverPort,
+    };
+    const verify = new command.local.Command(
+      name,
+      {
+        create: "node scripts/verify.ts",
+        stdin: JSON.stringify(request, undefined, 2),
+        addPreviousOutputInEnv: false,
+      },
+      pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, {
+        parent: this,
+      }),
+    );
+    this.account = verify.stdout;
+    this.registerOutputs({ account: this.account });
+  }
+}
