@@ -16,6 +16,7 @@ const parsed = parse({
   stack: pulumi.getStack(),
   active: config.get("active"),
   deployment: config.getObject("deployment"),
+  failover: config.getObject("failover"),
   caPrivateKeyGiven: Boolean(config.get("caPrivateKey")),
 });
 if (!parsed.ok) throw new pulumi.RunError(renderProblems(parsed.problems));

@@ -34,5 +34,7 @@ export function desiredState(
       stepTimeoutSeconds: database.stepTimeoutSeconds,
     },
     catalog: { roles: database.roles, databases: database.databases },
+    ...(deployment.failover === undefined ? {} : { failover: deployment.failover }),
+    floating: { name: deployment.names.floating },
   };
 }

@@ -82,7 +82,12 @@ function verdict(findings: readonly Finding[]): Assessment["verdict"] {
 const blind = new Set(["E_NODE_UNREACHABLE"]);
 
 /** Notices that do not stop a plan and still say that all is not well. */
-const noticed: Readonly<Record<string, Severity>> = { N_CONFIG_ERROR: "wrong", N_UNREADABLE: "unknown" };
+const noticed: Readonly<Record<string, Severity>> = {
+  // Known and as the operator stated it; and a deployment that one more failure ends.
+  N_ALONE: "wrong",
+  N_CONFIG_ERROR: "wrong",
+  N_UNREADABLE: "unknown",
+};
 
 function planned(observed: Observed, desired: Desired): Finding[] {
   const { steps, refusals, notices } = plan(observed, desired);

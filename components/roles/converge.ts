@@ -27,8 +27,6 @@ export interface Preview {
    * does, however often that was tried before.
    */
   readonly generation: string;
-  /** `NodeReport.incarnation` by node; null where it is not known. */
-  readonly incarnations: Readonly<Record<string, string | null>>;
   readonly observed: Observed;
 }
 
@@ -49,10 +47,8 @@ const maximumRounds = 6;
 export async function preview({ desired, access, now }: Converge): Promise<Preview> {
   const observed = await observe(access, { catalogOf: desired.active, ...(now ? { now } : {}) });
   const made = plan(observed, desired, "preview");
-  const reports = Object.entries(observed.nodes).map(([name, facts]) => {
-    return [name, facts.reach === "up" ? facts.report : null] as const;
-  });
-  const left = reports.find(([name]) => name === desired.active)?.[1]?.generation ?? null;
+  const active = observed.nodes[desired.active];
+  const left = active?.reach === "up" ? active.report.generation : null;
   const { steps, refusals, notices } = made;
   return {
     text: renderPlan(made, observed, desired),
@@ -60,7 +56,6 @@ export async function preview({ desired, access, now }: Converge): Promise<Previ
     refusals,
     notices,
     generation: isNothing(made) && left !== null ? left : observed.at,
-    incarnations: Object.fromEntries(reports.map(([name, report]) => [name, report?.incarnation ?? null])),
     observed,
   };
 }
@@ -90,12 +85,12 @@ export async function apply(request: Apply): Promise<void> {
 }
 
 async function converge(request: Apply): Promise<void> {
-  const { desired, access, report, beforeStep } = request;
+  const { desired, access, now, report, beforeStep } = request;
   const timeoutSeconds = desired.policy.stepTimeoutSeconds;
   const clients = { nodes: desired.nodes, floating: desired.floating?.name };
   let expected = true;
   for (let round = 0; round < maximumRounds; round += 1) {
-    const observed = await observe(access, { catalogOf: desired.active });
+    const observed = await observe(access, { catalogOf: desired.active, ...(now ? { now } : {}) });
     const made = plan(observed, desired, "apply");
     if (made.refusals.length > 0) throw new Refused(renderRefusals(made));
     if (isNothing(made)) return await complete(request, observed);

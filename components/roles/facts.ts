@@ -36,8 +36,6 @@ export interface NodeReport {
   readonly clock: string;
   /** First 12 hex digits of a hash over the agent's modules as they run as PID 1, and as they are installed. */
   readonly agent: { readonly running: string; readonly installed: string };
-  /** The value that the last `configure files` brought; tells a new, empty configuration volume. */
-  readonly incarnation: string | null;
   /** The value that the last completed converge left; see `roleChange.ts`. */
   readonly generation: string | null;
   readonly data: DataFacts;

@@ -7,11 +7,19 @@ import { didYouMean } from "./suggest.ts";
 
 export type Path = readonly PropertyKey[];
 
+/** A configuration key and what may be under it. */
+export interface Root {
+  readonly key: string;
+  readonly schema: z.ZodType;
+}
+
+const deploymentRoot: Root = { key: "deployment", schema: deploymentSchema };
+
 /** `deployment.database.clientAccess[0].method`, as `pulumi config set --path` writes it. */
-export function pathText(path: Path): string {
+export function pathText(path: Path, key = deploymentRoot.key): string {
   return path.reduce<string>(
     (text, part) => (typeof part === "number" ? `${text}[${part}]` : `${text}.${String(part)}`),
-    "deployment",
+    key,
   );
 }
 
@@ -44,10 +52,10 @@ const knownStrangers: readonly (readonly [RegExp, string, string])[] = [
   ],
 ];
 
-export function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
-  const path = pathText(issue.path);
+export function problemsOf(issue: z.core.$ZodIssue, raw: unknown, root = deploymentRoot): Problem[] {
+  const path = pathText(issue.path, root.key);
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(key, issue.path, raw));
+    return issue.keys.map((key) => unknownKey(key, issue.path, raw, root));
   }
   const value = valueAt(raw, issue.path);
   if (value === undefined) return [{ code: "E_REQUIRED", path, message: `is missing; ${expected(issue)}` }];
@@ -60,9 +68,9 @@ export function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   return [{ code, path, message: `${show(value, path)}; ${advice}${close && `.${close}`}` }];
 }
 
-function unknownKey(key: string, parent: Path, raw: unknown): Problem {
-  const path = pathText([...parent, key]);
-  const known = knownKeys(parent);
+function unknownKey(key: string, parent: Path, raw: unknown, root: Root): Problem {
+  const path = pathText([...parent, key], root.key);
+  const known = knownKeys(parent, root.schema);
   const stranger = knownStrangers.find(([pattern]) => pattern.test(key) && parent.length > 0);
   const inHba = parent.includes("clientAccess");
   if (stranger && (stranger[1] !== "E_HBA_WEAK" || inHba)) {
@@ -75,8 +83,8 @@ function unknownKey(key: string, parent: Path, raw: unknown): Problem {
 }
 
 /** The options of the object at a path, from the schema. */
-function knownKeys(path: Path): string[] {
-  let schema: z.core.$ZodType = deploymentSchema;
+function knownKeys(path: Path, root: z.ZodType): string[] {
+  let schema: z.core.$ZodType = root;
   for (const part of path) {
     schema = bare(schema);
     if (schema instanceof z.ZodObject) schema = schema.shape[String(part)] ?? schema;

@@ -17,12 +17,24 @@ export interface Deployment {
   readonly domain: string;
   /** The site that takes writes. */
   readonly active: string;
+  /** The statement that allows a failover without the old site; undefined: there is none. */
+  readonly failover: Failover | undefined;
   readonly database: StreamingDatabase;
   /** In the order in which the user wrote them. */
   readonly sites: readonly Site[];
   readonly names: Names;
   readonly certificates: Certificates;
   readonly containers: ContainersTarget;
+}
+
+/** See `failover` in the configuration reference. */
+export interface Failover {
+  readonly from: string;
+  readonly to: string;
+  readonly fenceConfirmed: string;
+  readonly at: string;
+  readonly validForMinutes: number;
+  readonly acceptDataLoss: boolean;
 }
 
 export interface StreamingDatabase {

@@ -6,7 +6,7 @@
 import type { Deployment } from "./model.ts";
 import { withoutOwnedValues } from "./ownedSettings.ts";
 import type { Problem } from "./problems.ts";
-import { read } from "./read.ts";
+import { read, readFailover } from "./read.ts";
 import { resolve } from "./resolve.ts";
 import { rules } from "./rules/index.ts";
 import type { Rule, RuleContext } from "./rules/rule.ts";
@@ -19,6 +19,8 @@ export interface RawConfiguration {
   readonly active: unknown;
   /** The configuration value `deployment`. */
   readonly deployment: unknown;
+  /** The configuration value `failover`. */
+  readonly failover?: unknown;
   /** The secret `caPrivateKey` is set. */
   readonly caPrivateKeyGiven?: boolean;
   /** The time that certificates are judged by; default: now. */
@@ -32,11 +34,12 @@ export type Parsed =
 export function parse(raw: RawConfiguration): Parsed {
   const active = readActive(raw.active);
   const { written, problems, unreadable } = read(raw.deployment);
+  const statement = readFailover(raw.failover);
   const aside = [...unreadable, ...(active.problem ? ["active"] : [])];
-  const found = [...(active.problem ? [active.problem] : []), ...problems];
+  const found = [...(active.problem ? [active.problem] : []), ...problems, ...statement.problems];
   if (!written) return { ok: false, problems: found };
 
-  const deployment = resolve(written, raw.stack, active.name);
+  const deployment = resolve(written, raw.stack, active.name, statement.failover);
   const context: RuleContext = {
     written,
     now: raw.now ?? new Date(),

@@ -4,8 +4,10 @@
  */
 import type { z } from "zod";
 import { type Path, pathText, problemsOf, valueAt } from "./issues.ts";
+import type { Failover } from "./model.ts";
 import type { Problem } from "./problems.ts";
 import { deploymentSchema, type Written } from "./schema.ts";
+import { failoverSchema } from "./schemaFailover.ts";
 import { show } from "./show.ts";
 
 export interface Read {
@@ -37,6 +39,27 @@ export function read(raw: unknown): Read {
   const unreadable = first.error.issues.flatMap((issue) => putAside(rest, issue));
   const second = deploymentSchema.safeParse(rest);
   return { written: second.success ? second.data : undefined, problems, unreadable };
+}
+
+export interface ReadFailover {
+  /** Undefined when it is not given, or not all of it can be read: half a statement states nothing. */
+  readonly failover: Failover | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export function readFailover(raw: unknown): ReadFailover {
+  if (raw === undefined || raw === null) return { failover: undefined, problems: [] };
+  if (typeof raw !== "object" || Array.isArray(raw)) {
+    const message = `${show(raw, "failover")}; expected a map`;
+    return { failover: undefined, problems: [{ code: "E_TYPE", path: "failover", message }] };
+  }
+  const result = failoverSchema.safeParse(raw);
+  if (result.success) return { failover: result.data, problems: [] };
+  const root = { key: "failover", schema: failoverSchema };
+  return {
+    failover: undefined,
+    problems: result.error.issues.flatMap((issue) => problemsOf(issue, raw, root)),
+  };
 }
 
 /** Takes the part out of `root`, or puts a stand-in for it; returns the paths about which nothing more can be said. */

@@ -8,6 +8,7 @@ import { bare } from "./issues.ts";
 import { ownedSettings, ownedValues } from "./ownedSettings.ts";
 import { deploymentSchema } from "./schema.ts";
 import { settingValue } from "./schemaDatabase.ts";
+import { failoverSchema } from "./schemaFailover.ts";
 
 interface Section {
   readonly title: string;
@@ -23,7 +24,7 @@ const effects: Readonly<Record<Effect, string>> = {
 };
 
 export function renderReference(): string {
-  const sections = sectionsOf(deploymentSchema, "deployment");
+  const sections = [...sectionsOf(deploymentSchema, "deployment"), ...sectionsOf(failoverSchema, "failover")];
   const tables = sections.map(({ title, rows }) =>
     [
       `#### \`${title}\``,

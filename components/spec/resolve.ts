@@ -5,7 +5,7 @@
  */
 import { nameServerAddress, siteAddress, sitePort, slotName } from "./derive.ts";
 import { type Cidr, parseAddress, parseCidr } from "./ip.ts";
-import type { ClientAccess, Database, Deployment, Role, Site, StreamingDatabase } from "./model.ts";
+import type { ClientAccess, Database, Deployment, Failover, Role, Site, StreamingDatabase } from "./model.ts";
 import type { Written, WrittenSite } from "./schema.ts";
 
 const postgresPort = 5432;
@@ -13,13 +13,19 @@ const postgresPort = 5432;
 /** Stands in for a subnet that a rule refuses, so that the other rules still have addresses to look at. */
 const standInSubnet: Cidr = { version: 4, base: 0x0a56_0000n, prefix: 16, size: 65_536n, aligned: true };
 
-export function resolve(written: Written, stack: string, active: string): Deployment {
+export function resolve(
+  written: Written,
+  stack: string,
+  active: string,
+  failover: Failover | undefined,
+): Deployment {
   const parsed = parseCidr(written.containers.subnet);
   const subnet = parsed?.version === 4 && parsed.size >= 256n ? parsed : standInSubnet;
   return {
     name: written.name ?? stack,
     domain: written.domain,
     active,
+    failover,
     database: resolveDatabase(written),
     sites: Object.entries(written.sites).map(([name, site]) => resolveSite(name, site, subnet)),
     names: {

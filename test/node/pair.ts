@@ -126,6 +126,7 @@ export class Pair {
       name: this.name,
       domain: "ha.example.test",
       active: this.a.name,
+      failover: undefined,
       database,
       sites: this.nodes.map(({ name, address, slot }) => ({
         name,
@@ -237,7 +238,6 @@ export class TestNode {
       directory,
       owner: NODE_OWNER,
       secret,
-      incarnation: secret ? null : "first",
       files: lines,
     };
     const args = ["run", "--rm", "-i", "--network", "none", "--user", "0:0"];

@@ -102,7 +102,6 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
     node,
     clock: "2026-01-01T00:00:00.000000Z",
     agent: { running: "000000000000", installed: "000000000000" },
-    incarnation: "1",
     generation: "g1",
     data: {
       state: "ready",

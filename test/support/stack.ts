@@ -55,7 +55,8 @@ export class TestStack {
       "understudy:deployment": this.config.deployment,
       ...extra,
     };
-    writeFileSync(this.configFile, stringify({ config }));
+    // Quoted: the YAML that Pulumi reads makes an instant of an unquoted one, and gives it on in another notation.
+    writeFileSync(this.configFile, stringify({ config }, { defaultStringType: "QUOTE_DOUBLE" }));
   }
 
   start(...args: string[]): ChildProcess {

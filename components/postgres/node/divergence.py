@@ -82,7 +82,7 @@ def divergent_wal(timeline: int, switch_lsn: str) -> list[str]:
     segment_bytes = os.path.getsize(f"{folder}/{some}")
     per_log = (1 << 32) // segment_bytes
     number = lsn_value(switch_lsn) // segment_bytes
-    names = []
+    names: list[str] = []
     while True:
         name = f"{timeline:08X}{number // per_log:08X}{number % per_log:08X}"
         if name not in present or not begins_at(f"{folder}/{name}", number * segment_bytes):

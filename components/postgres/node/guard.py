@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import files
@@ -24,41 +24,10 @@ from keeper import Keeper
 from locks import hold
 from records import unfinished, withdraw
 from role import Role, read_role, write_role
+from view import View, look, lsn
 
 if TYPE_CHECKING:
     import psycopg
-
-CAUGHT_UP_BYTES = 16 * 1024 * 1024
-"""A returning standby that lacks less than a segment is waited for again: about a second's worth of commits."""
-
-
-@dataclass(frozen=True)
-class Standby:
-    name: str
-    streaming: bool
-    synchronous: bool
-    flushed: int
-
-
-@dataclass(frozen=True)
-class View:
-    """What the guard sees of a running server. Positions in the WAL are bytes from its beginning."""
-
-    in_recovery: bool
-    receiving: bool
-    names: str
-    end: int
-    standbys: tuple[Standby, ...]
-
-    def synchronous_with(self, position: int) -> bool:
-        return any(s.streaming and s.synchronous and s.flushed >= position for s in self.standbys)
-
-    def caught_up(self) -> bool:
-        return any(s.streaming and self.end - s.flushed < CAUGHT_UP_BYTES for s in self.standbys)
-
-
-def lsn(position: int) -> str:
-    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
 
 
 def may_be_alone(node: Node, marker: dict[str, Any] | None) -> bool:
@@ -289,20 +258,7 @@ class Guard(threading.Thread):
     def look(self, node: Node) -> View:
         if self.connection is None:
             self.connection = pg.connect(node, "guard", timeout_ms=2000)
-        row = self.connection.execute(
-            """SELECT pg_is_in_recovery(), current_setting('synchronous_standby_names'),
-                      CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_current_wal_flush_lsn() - '0/0' END,
-                      EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')"""
-        ).fetchone()
-        assert row is not None
-        found = self.connection.execute(
-            """SELECT application_name, state = 'streaming', sync_state IN ('sync', 'quorum'),
-                      coalesce(flush_lsn - '0/0', 0)
-               FROM pg_stat_replication WHERE application_name = ANY(%s)""",
-            ([peer.name for peer in node.peers],),
-        ).fetchall()
-        standbys = tuple(Standby(name, streaming, sync, int(flushed)) for name, streaming, sync, flushed in found)
-        return View(row[0], row[3], row[1], int(row[2]), standbys)
+        return look(self.connection, node)
 
     def disconnect(self) -> None:
         if self.connection is not None:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import files
-import pg
 import records
 from control import ask
 from files import Node, Refusal
@@ -106,7 +105,7 @@ FROM pg_control_checkpoint()
 
 
 def gate(connection: psycopg.Connection[Any], node: Node, stopped: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """The three equalities (protocols 2a.5). A restartpoint puts the shutdown checkpoint into the control file."""
+    """The three equalities. A restartpoint puts the shutdown checkpoint into the control file."""
     redo = stopped["redoLsn"]
     if stopped["state"] != "shut down":
         raise Refusal("E_GATE_OTHER", f"the old primary's data directory is '{stopped['state']}', not 'shut down'")

@@ -52,18 +52,16 @@ class Report:
         node = self.attempt("node.json", files.installed_node, None)
         supervisor = None if self.offline else self.attempt("supervisor", lambda: ask({"do": "state"}), None)
         generation = self.attempt("generation", lambda: files.read_text(files.GENERATION), None)
-        incarnation = self.attempt("incarnation", lambda: files.read_text(f"{files.CONFIG}/incarnation"), None)
         marker = self.attempt("degraded", files.read_marker, None)
         nothing: dict[str, str] = {}
         installed = self.attempt("files", lambda: files.config_files(files.CONFIG), nothing)
-        report = {
+        report: dict[str, Any] = {
             "node": node.name if node else "",
             "clock": files.now(),
             "agent": {
                 "running": supervisor["agent"] if supervisor else "",
                 "installed": self.attempt("agent", files.agent_hash, ""),
             },
-            "incarnation": incarnation.strip() if incarnation else None,
             "generation": generation.strip() if generation else None,
             "data": self.data(node),
             "server": self.server(node, supervisor),

@@ -98,13 +98,15 @@ def command_of(pid: int | str) -> str | None:
     return None if text is None else text.strip()
 
 
-def remove_stale_lock() -> None:
-    """After a restart of the container the old postmaster's number may be some other program's, and the server
-    would refuse to start. Only a lock that cannot be a postmaster's is removed; the server judges the rest."""
-    path = f"{files.PGDATA}/postmaster.pid"
-    pid = (files.read_text(path) or "").split("\n")[0].strip()
-    if pid.isdigit() and command_of(pid) != "postgres":
-        os.unlink(path)
+def remove_stale_locks(node: files.Node) -> None:
+    """
+    After a restart of the container the old postmaster's number may be some other program's, or a thread's, and the
+    server would refuse to start. Only locks that cannot be a postmaster's go; the server judges the rest.
+    """
+    for path in (f"{files.PGDATA}/postmaster.pid", f"{node.socket_directory}/.s.PGSQL.{node.port}.lock"):
+        pid = (files.read_text(path) or "").split("\n")[0].strip()
+        if pid.isdigit() and command_of(pid) != "postgres":
+            os.unlink(path)
 
 
 def orphaned_backends() -> list[int]:

@@ -1,4 +1,4 @@
-"""The verbs of a role change (roles/session.ts), beside those that any converge uses. How is in modules of their own."""
+"""The verbs of a role change (roles/session.ts), beside those of any converge. How: see the modules."""
 
 from __future__ import annotations
 

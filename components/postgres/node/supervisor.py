@@ -13,7 +13,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,39 +20,16 @@ from typing import Any
 import files
 from control import Waiter, listen, reply, signal_pipe
 from files import Refusal
-from guard import Guard
-from locks import hold
-from observe import control_facts
-from peers import Inquiry
-from postmaster import READY, ServerLog, orphaned_backends, postmaster_status, remove_stale_lock, spawn, unfit
-
-RESTARTS, RESTART_WINDOW = 5, 60.0
-"""So many ends within so many seconds, then `failed`: whoever looks shall find the first error, not the hundredth."""
+from lifecycle import Lifecycle, log
+from postmaster import READY, postmaster_status
 
 
-def log(message: str) -> None:
-    print(f"understudy: {message}", file=sys.stderr, flush=True)
-
-
-class Supervisor:
+class Supervisor(Lifecycle):
     def __init__(self) -> None:
-        self.state = "stopped"
-        self.reason: str | None = None
-        self.pid: int | None = None
-        self.epoch = 0
-        self.wanted_up = False
-        self.start_again = False
+        super().__init__()
         self.leaving = False
-        self.launched_at = 0.0
-        self.retry_at: float | None = None
-        self.ends: list[float] = []
-        self.waiters: list[Waiter] = []
-        self.log: ServerLog | None = None
-        self.inquiry: Inquiry | None = None
-        self.hold_reason = "stopped on demand"
         self.agent = files.agent_hash()
         self.selector = selectors.DefaultSelector()
-        self.guard = Guard(lambda: (self.state, self.epoch))
 
     # ------------------------------------------------------------------------------------------------ the loop
 
@@ -105,20 +81,6 @@ class Supervisor:
             seconds = round(time.monotonic() - waiter.begun, 1)
             why = f"the server is still {self.state} after {seconds} s; it is left as it is"
             reply(waiter.connection, {"ok": False, "code": f"E_{verb}_TIMEOUT", "message": why})
-
-    def become(self, state: str, reason: str | None = None) -> None:
-        self.state, self.reason = state, reason
-        self.guard.wake.set()
-
-    def answer(self, goal: str) -> None:
-        for waiter in [w for w in self.waiters if w.goal == goal]:
-            self.waiters.remove(waiter)
-            reply(waiter.connection, {"ok": True, "ms": round((time.monotonic() - waiter.begun) * 1000, 1)})
-
-    def refuse(self, code: str, message: str) -> None:
-        for waiter in self.waiters:
-            reply(waiter.connection, {"ok": False, "code": code, "message": message})
-        self.waiters.clear()
 
     # ------------------------------------------------------------------------------------------------- signals
 
@@ -260,120 +222,3 @@ class Supervisor:
             self.become("stopping", reason)
             os.kill(self.pid, signal.SIGINT)
         return {}
-
-    # -------------------------------------------------------------------------------------------- the postmaster
-
-    def claim(self) -> None:
-        """The volume is this supervisor's while it lives; an agent beside a stopped unit may have it for a moment."""
-        files.ensure_state()
-        self.claimed = hold(files.SUPERVISOR_LOCK, 15)
-        if self.claimed is None:
-            raise SystemExit("understudy: another supervisor, or an agent beside it, has this volume")
-
-    def boot(self) -> None:
-        """A hold ends with the container: whoever wants a node down for good fences its data directory."""
-        try:
-            self.launch()
-        except (Refusal, OSError) as no:
-            self.become("stopped", str(no))
-            log(f"idle: {no}")
-
-    def launch(self) -> None:
-        reason = unfit()
-        if reason is not None:
-            raise Refusal("E_NOT_STARTABLE", reason)
-        node = files.installed_node()
-        if node.peers and not files.is_standby():
-            own = control_facts(node)
-            self.inquiry = Inquiry(node, own["systemIdentifier"], own["timeline"])
-            self.retry_at = None
-            self.become("starting", "asking whether another node leads")
-            return
-        self.start_postmaster(node)
-
-    def inquired(self, inquiry: Inquiry) -> None:
-        self.inquiry = None
-        if inquiry.reason is None:
-            try:
-                self.start_postmaster(inquiry.node)
-            except (Refusal, OSError) as no:
-                self.give_up(str(no))
-            return
-        log(inquiry.reason)
-        self.wanted_up, self.retry_at = False, None
-        self.become("held", inquiry.reason)
-        self.refuse("E_SUPERSEDED", inquiry.reason)
-
-    def start_postmaster(self, node: files.Node) -> None:
-        self.remember(files.STARTED, files.LOADED)
-        self.guard.before_start()
-        remove_stale_lock()
-        source, sink = os.pipe()
-        try:
-            self.pid = spawn(node, sink)
-        except Refusal:
-            os.close(source)
-            raise
-        finally:
-            os.close(sink)
-        self.log = ServerLog(source)
-        self.epoch += 1
-        self.wanted_up, self.retry_at, self.launched_at = True, None, time.monotonic()
-        self.become("starting")
-
-    def remember(self, *directories: str) -> None:
-        """Notes of ours must not keep a server down, on a full disk for example."""
-        try:
-            files.ensure_state()
-            for directory in directories:
-                files.remember_config(directory)
-        except OSError as problem:
-            log(f"the configuration in force could not be noted: {problem}")
-
-    def ended(self, code: int) -> None:
-        why = f"signal {-code}" if code < 0 else f"exit status {code}"
-        if not self.wanted_up:
-            self.become("held", self.hold_reason)
-            self.answer("down")
-            if self.start_again:
-                self.start_again = False
-                for waiter in self.waiters:
-                    waiter.goal = "running"
-                self.attempt()
-            return
-        reason = f"the server ended by itself ({why}): {self.log.why() if self.log else ''}"
-        log(reason)
-        if self.state == "starting" and any(w.goal == "running" for w in self.waiters):
-            self.give_up(reason)
-            return
-        was_running = self.state == "running"
-        moment = time.monotonic()
-        self.ends = [end for end in self.ends if end > moment - RESTART_WINDOW] + [moment]
-        if len(self.ends) > RESTARTS:
-            self.give_up(f"gave up after {RESTARTS} restarts within {RESTART_WINDOW:.0f} s; {reason}")
-            return
-        self.become("starting", reason)
-        self.orphans_until = moment + 5
-        self.retry_at = moment if was_running else moment + 0.2 * 2 ** len(self.ends)
-
-    def retry(self) -> None:
-        """Backends that outlived their postmaster still have its shared memory: nothing starts before they are gone."""
-        orphans = orphaned_backends()
-        if orphans:
-            late = time.monotonic() > self.orphans_until
-            for pid in orphans:
-                os.kill(pid, signal.SIGKILL if late else signal.SIGQUIT)
-            self.retry_at = time.monotonic() + 0.01
-            return
-        self.attempt()
-
-    def attempt(self) -> None:
-        try:
-            self.launch()
-        except (Refusal, OSError) as no:
-            self.give_up(str(no))
-
-    def give_up(self, reason: str) -> None:
-        self.wanted_up, self.retry_at = False, None
-        self.become("failed", reason)
-        self.refuse("E_START_FAILED", reason)

@@ -123,16 +123,21 @@ async function failure(
   if (index > at || context.findings.promotion) return new StepFailed(step, reason, degraded(change));
   if (error instanceof NodeError && error.code === "E_GATE_AHEAD")
     return new StepFailed(step, reason, standStill(change));
-  return new StepFailed(step, reason, await wayBack(steps.slice(0, index + 1), change, context));
+  return new StepFailed(step, reason, await wayBack(steps, index, change, context));
 }
 
-async function wayBack(attempted: readonly Step[], change: Change, context: ActContext): Promise<string> {
+async function wayBack(
+  steps: readonly Step[],
+  index: number,
+  change: Change,
+  context: ActContext,
+): Promise<string> {
   const failed = `The switchover from ${change.from} to ${change.node} failed`;
   context.progress("the switchover failed: what was done of it is taken back");
   try {
-    const end = await takeBack(attempted, change, context);
+    const end = await takeBack(steps, index, change, context);
     const leads = end === "leads again" ? `${change.from} leads again` : "the roles are as they were";
-    return `${failed}; ${leads}, nothing was lost. ${advice[attempted.at(-1)?.kind ?? "gate"]} Then run \`pulumi up\` again.`;
+    return `${failed}; ${leads}, nothing was lost. ${advice[(steps[index] as Step).kind]} Then run \`pulumi up\` again.`;
   } catch (error) {
     if (error instanceof CannotGoBack) return `${error.message}. ${degraded(change)}`;
     return `${failed}, and it was not taken back: ${(error as Error).message}. Nothing was lost. Run \`pulumi up\` again: with active as it is it goes on, with active at the site of ${change.from} that leads again.`;

@@ -34,32 +34,36 @@ const undos: { readonly [K in Step["kind"]]?: Undo<Extract<Step, { kind: K }>> }
   },
   async slots(step, change, context) {
     if (step.node !== change.node || step.ensure.length === 0) return;
-    await (await open(step.node, context)).call("slots", { ensure: [], drop: step.ensure });
+    const session = await open(step.node, context);
+    const drop = session.call("slots", { ensure: [], drop: step.ensure });
+    // It harms nobody for now, and the next run drops what it finds.
+    await drop.catch((error: Error) => context.progress(`the slots on ${step.node} stay: ${error.message}`));
   },
 };
 
 /**
- * `attempted`: all steps up to and with the failing one, because that one may have had a part of its effect. A run
- * that completes one that was cut off finds the old primary stopped and fenced: the way back is the same.
+ * `failed`: the index of the step that failed; it is taken back too, because it may have had a part of its effect. A
+ * run that completes one that was cut off finds the old primary stopped and fenced: the way back is the same.
  */
 export async function takeBack(
-  attempted: readonly Step[],
+  steps: readonly Step[],
+  failed: number,
   change: Change,
   context: ActContext,
 ): Promise<"leads again" | "as before"> {
-  const tookOver =
-    attempted[0]?.kind === "gate" || (attempted[0]?.kind === "fence" && !has(attempted, "stop"));
-  const earlier: Step[] = tookOver
-    ? [
-        { kind: "stop", node: change.from },
-        { kind: "fence", node: change.from, to: change.node },
-      ]
-    : [];
-  const all = [...earlier, ...attempted];
-  for (const step of all.toReversed()) {
+  const stops = steps.some((step) => step.kind === "stop" && step.node === change.from);
+  const found: Step[] =
+    has(steps, "gate") && !stops
+      ? [
+          { kind: "stop", node: change.from },
+          { kind: "fence", node: change.from, to: change.node },
+        ]
+      : [];
+  const done = [...found, ...steps.slice(0, failed + 1)];
+  for (const step of done.toReversed()) {
     await (undos[step.kind] as Undo<Step> | undefined)?.(step, change, context);
   }
-  return has(all, "stop") ? "leads again" : "as before";
+  return has(done, "stop") ? "leads again" : "as before";
 }
 
 function has(steps: readonly Step[], kind: Step["kind"]): boolean {

@@ -104,7 +104,8 @@ function outlook(fleet: Fleet, from: NodeView): Notice[] {
 export function alone(fleet: Fleet): Contribution {
   const { active, desired, away } = fleet;
   const statement = desired.failover;
-  if (statement === undefined || active.role !== "primary") return {};
+  // As observed: what is only about to become so is said by `outlook`.
+  if (statement === undefined || active.report?.server.sql?.inRecovery !== false) return {};
   const since = active.report?.degraded?.since ?? active.report?.promotion?.at ?? statement.at;
   if (away.length > 0) {
     const names = away.map(({ name, state }) => `${name} (${state})`).join(", ");

@@ -115,7 +115,8 @@ function clone(standby: NodeView, primary: NodeView, reason: string): Step {
   return id === null ? step : { ...step, discard: id };
 }
 
-function follow(standby: NodeView, primary: NodeView): Step[] {
+/** Without `standby.signal` a start would be a promotion. */
+export function follow(standby: NodeView, primary: NodeView): Step[] {
   if (followsRightly(standby, primary)) return [];
   return [{ kind: "follow", node: standby.name, from: primary.name }];
 }

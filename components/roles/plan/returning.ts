@@ -6,6 +6,7 @@ import type { Lsn, NodeReport } from "../facts.ts";
 import type { Step } from "../steps.ts";
 import type { Contribution, Fleet, NodeView } from "./fleet.ts";
 import { bytesBetween, furthest } from "./lsn.ts";
+import { follow } from "./repair.ts";
 import { isSuperseded } from "./succession.ts";
 
 /** First of all: a primary that another has succeeded takes no more writes. */
@@ -51,7 +52,10 @@ function recipe(view: NodeView, leader: NodeView): Recipe {
     case "stopped-clean-standby":
       if (wrote || view.role === "primary") return rewind;
       // A standby's end is only known when it has replayed; it is harmless meanwhile, because it cannot follow.
-      return { steps: [{ kind: "start", node: view.name, as: "standby" }], unsure: true };
+      return {
+        steps: [...follow(view, leader), { kind: "start", node: view.name, as: "standby" }],
+        unsure: true,
+      };
     case "standby-lagging":
       return wrote ? { ...rewind, steps: [{ kind: "stop", node: view.name }, ...rewind.steps] } : asItIs;
     default:

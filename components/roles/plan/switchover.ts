@@ -4,6 +4,7 @@
  */
 import type { Notice, Step } from "../steps.ts";
 import { type Contribution, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
+import { follow } from "./repair.ts";
 import { answers } from "./state.ts";
 import { isHandedOver, successionOf } from "./succession.ts";
 
@@ -13,12 +14,14 @@ export function settle(fleet: Fleet): Contribution {
   if (!("from" in succession)) return {};
   const { active } = fleet;
   const { kind, from } = succession;
-  const up = (view: NodeView): Step[] =>
-    answers(view.state) ? [] : [{ kind: "start", node: view.name, as: "standby" }];
+  const up = (view: NodeView, source: NodeView): Step[] =>
+    answers(view.state)
+      ? []
+      : [...(view.signal ? [] : follow(view, source)), { kind: "start", node: view.name, as: "standby" }];
   const steps: Record<typeof kind, readonly Step[]> = {
-    switchover: [...finishing(from), ...(from.state === "primary" ? [] : up(active))],
-    failover: up(active),
-    standoff: [...up(active), ...up(from)],
+    switchover: [...finishing(from), ...(from.state === "primary" ? [] : up(active, from))],
+    failover: up(active, from),
+    standoff: [...up(active, from), ...up(from, active)],
   };
   return steps[kind].length === 0 ? {} : { steps: steps[kind], lookAgain: true };
 }
@@ -48,6 +51,8 @@ export function switchover(fleet: Fleet): Contribution {
       { kind: "awaitStandby", node: active.name, standby: from.name },
     ],
     notices: runs ? outlook(fleet, from) : [],
+    // What slots a server has that is down is seen when it is up.
+    lookAgain: !runs,
   };
 }
 

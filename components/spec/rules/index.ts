@@ -5,6 +5,7 @@ import { certificateRules } from "./certificates.ts";
 import { clientAccessRules } from "./clientAccess.ts";
 import { dnsRules } from "./dns.ts";
 import { durabilityRules } from "./durability.ts";
+import { failoverRules } from "./failover.ts";
 import { nameRules } from "./names.ts";
 import { replicationRules } from "./replication.ts";
 import type { Rule } from "./rule.ts";
@@ -22,4 +23,5 @@ export const rules: readonly Rule[] = [
   ...catalogRules,
   ...certificateRules,
   ...placeRules,
+  ...failoverRules,
 ];

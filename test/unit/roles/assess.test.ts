@@ -75,6 +75,26 @@ describe("it cannot be told", () => {
   });
 });
 
+test("a failover that was stated leaves a known state, and not a good one", () => {
+  const failover = {
+    from: "b",
+    to: "a",
+    fenceConfirmed: "off",
+    at: "2026-01-01T00:00:00Z",
+    validForMinutes: 15,
+    acceptDataLoss: false,
+  };
+  const degraded = { since: "2026-01-01T00:00:01Z", lsn: "0/3000180" };
+  const promotion = {
+    ...({ mode: "failover", from: "b", to: "a", at: degraded.since } as const),
+    ...{ timeline: 1, switchLsn: degraded.lsn, statementAt: failover.at },
+  };
+  const alone = withReport(withSql(a, { senders: [], slots: [] }), () => ({ degraded, promotion }));
+  const found = observed({ a: alone, b: { reach: "stopped", reason: "exit 137" } });
+  const { verdict, findings } = assess(found, { ...wish, failover }, [right]);
+  expect([verdict, ...findings.map(({ code }) => code)]).toEqual(["wrong", "N_ALONE", "W_DEGRADED"]);
+});
+
 test("notes do not make it wrong", () => {
   expect(judge({ a: withSql(a, { alterSystem: { work_mem: "1GB" } }) })).toEqual(["fine", "N_ALTER_SYSTEM"]);
 });

@@ -120,7 +120,6 @@ describe("preview", () => {
       generation: "g1",
       steps: [],
       text: "Nothing to do; a leads.",
-      incarnations: { a: "1", b: "1" },
     });
   });
 

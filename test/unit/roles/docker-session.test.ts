@@ -52,17 +52,57 @@ describe("observe", () => {
 
   test("a container that was killed", async () => {
     behave({ state: exited });
-    expect(await look()).toEqual({ reach: "stopped", reason: "its container is exited (exit 137)" });
+    expect(await look()).toEqual({
+      reach: "stopped",
+      reason: "its container is exited (exit 137)",
+      report: null,
+    });
+  });
+
+  test("a stopped container is looked into by an agent beside it, which is kept until the container starts", async () => {
+    behave({ state: exited, beside: true });
+    const facts = await look();
+    expect(facts).toMatchObject({
+      reach: "stopped",
+      report: {
+        command: [
+          ...["run", "--rm", "-i", "--volumes-from", "demo-a", "--network", "none", "--user", "postgres"],
+          ...["--entrypoint", "python3", "postgres", "/etc/understudy/node.py", "serve", "--offline"],
+        ],
+      },
+    });
+    const beside = await access.open();
+    expect(await beside.call("control", {})).toMatchObject({
+      command: expect.arrayContaining(["--offline"]),
+    });
+    behave({ state: running });
+    await access.startUnit(5);
+    expect(beside.ended).toBe(true);
+    expect(await access.open()).not.toBe(beside);
+  });
+
+  test("an agent beside it that hangs is given up in time, and the container is stopped all the same", async () => {
+    behave({ state: exited, beside: true, agent: "silent" });
+    access = new DockerAccess("a", reach, { observeMs: 300 });
+    expect(await look()).toMatchObject({ reach: "stopped", report: null });
   });
 
   test("out of memory is said", async () => {
     behave({ state: { ...exited, OOMKilled: true } });
-    expect(await look()).toEqual({ reach: "stopped", reason: "its container is exited (out of memory)" });
+    expect(await look()).toEqual({
+      reach: "stopped",
+      reason: "its container is exited (out of memory)",
+      report: null,
+    });
   });
 
   test("a container that cannot stay up", async () => {
     behave({ state: { ...running, Restarting: true, ExitCode: 2 } });
-    expect(await look()).toEqual({ reach: "stopped", reason: "its container ends again and again (exit 2)" });
+    expect(await look()).toEqual({
+      reach: "stopped",
+      reason: "its container ends again and again (exit 2)",
+      report: null,
+    });
   });
 
   test("paused is not stopped", async () => {
@@ -81,6 +121,7 @@ describe("observe", () => {
     expect(await look()).toMatchObject({
       reach: "up",
       report: { verb: "observe", args: { catalog: false } },
+      image: "postgres",
     });
   });
 
@@ -126,6 +167,13 @@ describe("a conversation", () => {
   test("is kept, and its channel is used again", async () => {
     behave({ state: running });
     expect(await access.open()).toBe(await access.open());
+  });
+
+  test("another one is another channel", async () => {
+    behave({ state: running });
+    const other = await access.openAnother();
+    expect(other).not.toBe(await access.open());
+    await other.close();
   });
 
   test("goes to the engine that the deployment names", async () => {

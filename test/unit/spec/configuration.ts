@@ -10,6 +10,7 @@ export interface Tree {
 export interface Given extends Tree {
   readonly active?: unknown;
   readonly deployment?: unknown;
+  readonly failover?: unknown;
   readonly stack?: string;
   readonly caPrivateKeyGiven?: boolean;
 }
@@ -25,9 +26,9 @@ export const now = new Date("2026-06-01T12:00:00Z");
 
 /** The minimal configuration with `given` laid over it; `undefined` takes a key out. */
 export function parseWith(given: Given = {}): Parsed {
-  const { active = "site-a", deployment = {}, stack = "demo", caPrivateKeyGiven = false } = given;
+  const { active = "site-a", deployment = {}, stack = "demo", caPrivateKeyGiven = false, failover } = given;
   const raw = isTree(deployment) ? layOver(minimal, deployment) : deployment;
-  return parse({ stack, active, deployment: raw, caPrivateKeyGiven, now });
+  return parse({ stack, active, deployment: raw, caPrivateKeyGiven, now, failover });
 }
 
 export function problemsWith(given: Given): readonly Problem[] {

@@ -4,6 +4,7 @@ import { fieldMeta } from "../../../components/spec/field.ts";
 import { bare } from "../../../components/spec/issues.ts";
 import { insertReference, renderReference } from "../../../components/spec/reference.ts";
 import { deploymentSchema } from "../../../components/spec/schema.ts";
+import { failoverSchema } from "../../../components/spec/schemaFailover.ts";
 
 const reference = renderReference();
 
@@ -19,7 +20,7 @@ function fieldsOf(schema: z.core.$ZodType, path: string): [string, z.core.$ZodTy
   ]);
 }
 
-const fields = fieldsOf(deploymentSchema, "deployment");
+const fields = [...fieldsOf(deploymentSchema, "deployment"), ...fieldsOf(failoverSchema, "failover")];
 
 describe("every field", () => {
   test("there are fields", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { rules } from "../../../components/spec/rules/index.ts";
 import { accessCases, catalogCases } from "./cases/access.ts";
 import { certificateCases } from "./cases/certificates.ts";
+import { failoverCases } from "./cases/failover.ts";
 import { settingsCases } from "./cases/settings.ts";
 import { topologyCases } from "./cases/topology.ts";
 import { testRule } from "./ruleCase.ts";
@@ -12,6 +13,7 @@ const topics = {
   "client access": accessCases,
   catalog: catalogCases,
   certificates: certificateCases,
+  failover: failoverCases,
 };
 
 describe.each(Object.entries(topics))("%s", (_topic, cases) => {

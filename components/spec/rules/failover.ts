@@ -1,0 +1,81 @@
+/** The statement for a forced failover, as far as it can be judged without looking at a site. */
+import type { Failover } from "../model.ts";
+import { didYouMean } from "../suggest.ts";
+import { type Finding, list, type Rule } from "./rule.ts";
+
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+export const failoverRules: readonly Rule[] = [
+  {
+    code: "E_FAILOVER_SITE",
+    needs: ["deployment.sites"],
+    check: ({ failover, sites }) => {
+      const names = sites.map(({ name }) => name);
+      return given(failover, (said) => [
+        ...(["from", "to"] as const)
+          .filter((key) => !names.includes(said[key]))
+          .map((key) => ({
+            path: `failover.${key}`,
+            message: `"${said[key]}" is not one of sites ${list(names)}.${didYouMean(said[key], names)}`,
+          })),
+        ...(said.from === said.to
+          ? [
+              {
+                path: "failover.to",
+                message: `"${said.to}" is also \`from\`; a site cannot take over from itself`,
+              },
+            ]
+          : []),
+      ]);
+    },
+  },
+  {
+    code: "E_FENCE_STALE",
+    needs: ["active"],
+    check: ({ failover, active }) =>
+      given(failover, ({ to }) =>
+        to === active
+          ? []
+          : [
+              {
+                path: "failover.to",
+                message: `the statement is for a failover to "${to}", and active is "${active}"; remove it with \`pulumi config rm failover\`, or set active`,
+              },
+            ],
+      ),
+  },
+  {
+    code: "E_FENCE_UNCONFIRMED",
+    needs: [],
+    check: ({ failover }) =>
+      given(failover, ({ from, fenceConfirmed }) =>
+        fenceConfirmed.trim() !== ""
+          ? []
+          : [
+              {
+                path: "failover.fenceConfirmed",
+                message: `is empty; write why "${from}" is certain not to take writes any more`,
+              },
+            ],
+      ),
+  },
+  {
+    code: "E_FAILOVER_INSTANT",
+    needs: [],
+    check: ({ failover }) =>
+      given(failover, ({ at }) =>
+        instant.test(at) && !Number.isNaN(Date.parse(at))
+          ? []
+          : [
+              {
+                path: "failover.at",
+                message: `"${at}" is no instant; write one with its time zone, e.g. "2026-06-01T12:00:00Z"`,
+              },
+            ],
+      ),
+  },
+];
+
+function given(failover: Failover | undefined, check: (said: Failover) => Finding[]): Finding[] {
+  return failover === undefined ? [] : check(failover);
+}
