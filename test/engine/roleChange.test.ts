@@ -201,13 +201,16 @@ describe("a forced failover", () => {
     // (10) The old one comes back by itself, and a client that knows nothing else goes on trying it.
     await docker("start", pair.container(old));
     await takesNoWrite(old, 8);
-    // The statement is used up: left in the configuration, it does nothing, also not to the one that came back.
-    expect(executedSteps(await succeed(pair.up("--skip-preview")))).toEqual([]);
-    pair.failover = undefined;
-    await succeed(pair.up("--skip-preview"));
+    // The statement is used up: left in the configuration it allows no second failover, and the old one rejoins.
+    const steps = executedSteps(await succeed(pair.up("--skip-preview"))).map((step) => step.description);
+    expect(steps.join("\n")).toMatch(/keep aside/);
+    expect(steps.join("\n")).not.toMatch(/promote/);
+    expect(await writable()).toEqual([next]);
     const verdict = await pair.judge(history);
     say("failover", verdict);
     expect(verdict.changes).toHaveLength(1);
+    pair.failover = undefined;
+    await succeed(pair.up("--skip-preview"));
     await pair.expectNoChanges();
   });
 

@@ -200,7 +200,10 @@ export function simVerbs(name: string, world: SimWorld): SimVerbs {
       return { bytes: 1 };
     },
     probeStart: () => ({}),
-    probeStop: () => ({ acknowledged: 10, gapMs: 200, before: null, after: null }),
+    probeStop: () => {
+      const after = { server: name, timeline: node.timeline };
+      return { acknowledged: 10, gapMs: 200, before: { server: "old", timeline: node.timeline - 1 }, after };
+    },
     verify: () => {
       if (node.server !== "running" || node.standby) throw no("E_VERIFY", "it takes no write");
       return { server: name, timeline: node.timeline, ms: 1 };

@@ -89,6 +89,7 @@ class Probe(threading.Thread):
         self.last: Write | None = None
         self.gap: tuple[Write, Write] | None = None
         self.problem = "nothing was tried yet"
+        self.wrote = threading.Event()
         self.start()
 
     def run(self) -> None:
@@ -115,6 +116,7 @@ class Probe(threading.Thread):
         if self.last is not None and (self.gap is None or write.moment - self.last.moment > length(self.gap)):
             self.gap = (self.last, write)
         self.last = write
+        self.wrote.set()
 
     def result(self, grace: float) -> dict[str, Any]:
         """`grace`: how long a write that is not there yet may still take, so that a gap that is open is measured."""

@@ -14,6 +14,9 @@ from files import Refusal
 from locks import DeploymentLock
 from verbs import Verbs, alone
 
+FIRST_WRITE_SECONDS = 1.0
+"""A gap has two sides: the probe is waited for until it has written before the change, and then goes without."""
+
 
 class RoleVerbs(Verbs):
     def __init__(self, progress: Callable[[str], None], gone: Callable[[], bool]) -> None:
@@ -79,6 +82,7 @@ class RoleVerbs(Verbs):
             self.probe.ended.set()
         chosen = [probe.Target.of(target) for target in targets]
         self.probe = probe.Probe(files.installed_node(), chosen, everyMs / 1000)
+        self.probe.wrote.wait(FIRST_WRITE_SECONDS)
         return {}
 
     def probeStop(self, graceSeconds: float) -> dict[str, Any]:

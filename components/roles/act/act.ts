@@ -46,10 +46,11 @@ export async function act(steps: readonly Step[], options: ActOptions): Promise<
   const probe = change && probeFor(change, steps, options, progress);
   try {
     if (change) await openAll(steps, context);
+    // Long before the stop, so that it has written to the old primary by then.
+    await probe?.start();
     for (const [index, step] of steps.entries()) {
       await options.beforeStep?.(step);
       options.report(`${elapsed()}  ${index + 1}/${steps.length}  ${describe(step)}`);
-      if (step.kind === "stop" && step.node === change?.from) await probe?.start();
       const stepBegan = clock();
       try {
         const proof = await (executors[step.kind] as Executor<Step>)(step, context);

@@ -56,10 +56,16 @@ export class Findings {
       timelines: { old: this.control.old?.timeline ?? null, new: timeline },
       switchLsn,
       steps: this.steps,
-      gapMs: this.probe?.gapMs ?? null,
+      gapMs: gapOf(this.probe),
       verified: this.verified ?? null,
     };
   }
+}
+
+/** The longest pause is the write gap only where it lies between the two primaries. */
+function gapOf(probe: ProbeResult | undefined): number | null {
+  const spans = probe?.before && probe.after && probe.before.timeline < probe.after.timeline;
+  return probe && spans ? probe.gapMs : null;
 }
 
 /** For people, and as one line for `RoleChange`. */

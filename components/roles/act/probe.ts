@@ -7,7 +7,7 @@ import type { Findings } from "./evidence.ts";
 
 const everyMs = 10;
 /** How long the writer may need for its first write to the new primary. */
-const graceSeconds = 10;
+const graceSeconds = 3;
 
 export class Probe {
   readonly #targets: readonly ProbeTarget[];
