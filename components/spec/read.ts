@@ -53,7 +53,7 @@ export function readFailover(raw: unknown): ReadFailover {
     const message = `${show(raw, "failover")}; expected a map`;
     return { failover: undefined, problems: [{ code: "E_TYPE", path: "failover", message }] };
   }
-  const result = failoverSchema.safeParse(raw);
+  const result = failoverSchema.safeParse(withIsoInstant(raw));
   if (result.success) return { failover: result.data, problems: [] };
   const root = { key: "failover", schema: failoverSchema };
   return {
@@ -102,4 +102,12 @@ function standInFor(path: Path): unknown {
     return { databases: ["postgres"], roles: ["all"], network: `127.0.0.${last % 256}/32` };
   const text = pathText(path);
   return standIns.find(([pattern]) => pattern.test(text))?.[1]();
+}
+
+/** An instant without quotes is a time to YAML, and Pulumi hands it over in Go's notation: `2026-01-01 03:12:00 +0000 UTC`. */
+function withIsoInstant(raw: object): object {
+  const at = "at" in raw ? raw.at : undefined;
+  if (typeof at !== "string") return raw;
+  const time = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) \+0000 UTC$/.exec(at);
+  return time ? { ...raw, at: `${time[1]}T${time[2]}Z` } : raw;
 }

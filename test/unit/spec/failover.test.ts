@@ -17,6 +17,14 @@ test("it is optional, and has a validity and no consent by default", () => {
   });
 });
 
+test("its instant may be written without quotes, which YAML and Pulumi turn into another notation", () => {
+  const failover = { ...statement, at: "2026-06-01 11:55:00.705 +0000 UTC" };
+  expect(parseWith({ active: "site-b", failover })).toMatchObject({
+    ok: true,
+    deployment: { failover: { at: "2026-06-01T11:55:00.705Z" } },
+  });
+});
+
 describe("what cannot be read", () => {
   test.each([
     ["now", "E_TYPE", "failover"],
