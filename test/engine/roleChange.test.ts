@@ -203,7 +203,8 @@ describe("a forced failover", () => {
     await takesNoWrite(old, 8);
     // The statement is used up: left in the configuration it allows no second failover, and the old one rejoins.
     const steps = executedSteps(await succeed(pair.up("--skip-preview"))).map((step) => step.description);
-    expect(steps.join("\n")).toMatch(/keep aside/);
+    // Whether it had WAL of its own at the kill is chance; what is done with such WAL is proven in nodeRoleChange.
+    expect(steps.join("\n")).toMatch(new RegExp(`wait until ${old} follows ${next}`));
     expect(steps.join("\n")).not.toMatch(/promote/);
     expect(await writable()).toEqual([next]);
     const verdict = await pair.judge(history);
