@@ -59,12 +59,15 @@ async function make(progress: Progress): Promise<string> {
 }
 
 async function bootstrap(folder: string): Promise<void> {
-  const mirror = await debianMirror();
+  const own = await debianMirror();
   const logFile = join(cacheFolder(), "logs", "debootstrap.log");
-  const result = await runCommand("debootstrap", ["--variant=minbase", SUITE, folder, mirror], { logFile });
+  const args = ["--variant=minbase", SUITE, folder, ...(own === undefined ? [] : [own])];
+  const result = await runCommand("debootstrap", args, { logFile });
   if (result.code !== 0)
     throw noBase("debootstrap failed:", ...lastLines(result.stdout, 4), `Its log: ${logFile}`);
-  writeFileSync(join(folder, "etc", "apt", "sources.list"), renderSources(mirror, await hasUpdates(mirror)));
+  const sources = join(folder, "etc", "apt", "sources.list");
+  const mirror = own ?? mirrorUsed(readIfThere(sources) ?? "");
+  writeFileSync(sources, renderSources(mirror, await hasUpdates(mirror)));
   if (mirror.startsWith("https:")) carryCertificates(folder);
   for (const waste of [
     "var/cache/apt/archives",
@@ -79,8 +82,8 @@ async function bootstrap(folder: string): Promise<void> {
   mkdirSync(join(folder, "var/cache/apt/archives/partial"), { recursive: true });
 }
 
-/** Where this machine gets its packages from, if it is a Debian; else where everybody does. */
-async function debianMirror(): Promise<string> {
+/** Where this machine gets its packages from, if it is a Debian; else debootstrap's own choice is left to it. */
+async function debianMirror(): Promise<string | undefined> {
   const isDebian = /^ID=debian$/m.test(readIfThere("/etc/os-release") ?? "");
   const result = await runCommand("apt-get", [
     "indextargets",
@@ -88,7 +91,14 @@ async function debianMirror(): Promise<string> {
     "$(REPO_URI)|$(COMPONENT)",
     "Identifier: Packages",
   ]);
-  return (isDebian ? mirrorAmong(result.stdout) : undefined) ?? "";
+  return isDebian ? mirrorAmong(result.stdout) : undefined;
+}
+
+/** What debootstrap chose, as it noted it for apt: `deb <mirror> trixie main`. */
+export function mirrorUsed(sourcesList: string): string {
+  const mirror = /^deb (?:\[[^\]]*\] )?(\S+) /m.exec(sourcesList)?.[1];
+  if (mirror === undefined) throw new SetUpProblem("debootstrap left no list of package sources behind.");
+  return mirror.replace(/\/+$/, "");
 }
 
 /** The first repository of Debian itself (not its security updates, not a vendor's) in apt's own list. */

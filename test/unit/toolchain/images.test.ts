@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { imageContext, imageNames, imageTag } from "../../../components/hosts/containers/images.ts";
-import { mirrorAmong, renderSources } from "../../../scripts/toolchain/baseImage.ts";
+import { mirrorAmong, mirrorUsed, renderSources } from "../../../scripts/toolchain/baseImage.ts";
 import { proxyArguments } from "../../../scripts/toolchain/nodeImages.ts";
 
 let folder: string;
@@ -82,4 +82,12 @@ test("a build gets the proxy of this machine, in either spelling, and nothing wh
     "no_proxy=x",
   ]);
   expect(proxyArguments({})).toEqual([]);
+});
+
+test("the mirror that debootstrap chose is read from what it left for apt", () => {
+  expect(mirrorUsed("deb http://mirror.example/debian/ trixie main\n")).toBe("http://mirror.example/debian");
+  expect(mirrorUsed("deb [signed-by=/k.gpg] http://mirror.example/debian trixie main\n")).toBe(
+    "http://mirror.example/debian",
+  );
+  expect(() => mirrorUsed("")).toThrow(/no list of package sources/);
 });
