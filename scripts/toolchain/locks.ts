@@ -7,20 +7,23 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { restoreCutOffStates } from "./checkpoints.ts";
 import { readIfThere } from "./files.ts";
 import { processIdentity } from "./lock.mjs";
 import type { Progress } from "./progress.ts";
 
 export function clearDeadLocks(backendUrl: string, progress: Progress): void {
   if (!backendUrl.startsWith("file://")) return;
-  const folder = join(folderOf(backendUrl), ".pulumi", "locks");
-  for (const file of lockFiles(folder)) {
+  const root = join(folderOf(backendUrl), ".pulumi");
+  for (const file of lockFiles(join(root, "locks"))) {
     const holder = parseLock(readIfThere(file) ?? "");
     if (holder === undefined || holder.hostname !== hostname() || isPulumi(holder.pid)) continue;
     rmSync(file, { force: true });
     rmSync(`${file}.attrs`, { force: true });
     progress.done(`state: removed the lock of a pulumi that was killed (process ${holder.pid})`);
   }
+  // Whoever still holds a lock may be in the middle of a write.
+  if (lockFiles(join(root, "locks")).length === 0) restoreCutOffStates(join(root, "stacks"), progress);
 }
 
 function folderOf(backendUrl: string): string {
