@@ -17,8 +17,6 @@ export interface RoleChangeArgs {
  * so that the write gap and the way back are its own business and not the engine's hop between two resources.
  */
 export class RoleChange extends pulumi.ComponentResource {
-  /** The last converge's account, for the stack's outputs. */
-  readonly account: pulumi.Output<string>;
   /** What proves the last role change, if the last converge made one; else undefined. */
   readonly evidence: pulumi.Output<unknown>;
 
@@ -36,7 +34,6 @@ export class RoleChange extends pulumi.ComponentResource {
         parent: this,
       }),
     );
-    this.account = converge.stdout;
     this.evidence = converge.stdout.apply(readEvidence);
     this.registerOutputs({ evidence: this.evidence });
   }

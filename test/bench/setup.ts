@@ -1,6 +1,7 @@
 /** How long it takes until a pair serves, how long an `up` without work takes, and how preview grows. */
 import { accessFrom, connectWritable } from "../support/client.ts";
-import { type Outcome, type StackConfig, TestStack } from "../support/stack.ts";
+import { succeed } from "../support/pairStack.ts";
+import { type StackConfig, TestStack } from "../support/stack.ts";
 import { row } from "./statistics.ts";
 
 /** From nothing but the images to the first write of a verified client, acknowledged by both sites. */
@@ -12,7 +13,7 @@ export async function timeToServe(rounds: number, say: (line: string) => void): 
     try {
       await stack.init();
       const start = performance.now();
-      expectSuccess(await stack.up());
+      await succeed(stack.up());
       const { uri, caCertificate } = await stack.outputs<{ uri: string; caCertificate: string }>();
       const client = await connectWritable(accessFrom(uri, caCertificate));
       await client.query("CREATE TABLE first_write (at timestamptz DEFAULT now())");
@@ -20,7 +21,7 @@ export async function timeToServe(rounds: number, say: (line: string) => void): 
       await client.end();
       for (let again = 0; again < 3; again++) {
         const begin = performance.now();
-        expectSuccess(await stack.up("--expect-no-changes"));
+        await succeed(stack.up("--expect-no-changes"));
         noop.push((performance.now() - begin) / 1000);
       }
       say(
@@ -50,7 +51,7 @@ export async function previewBySize(
       await stack.init();
       for (let round = 0; round < rounds; round++) {
         const begin = performance.now();
-        expectSuccess(await stack.preview());
+        await succeed(stack.preview());
         seconds.push((performance.now() - begin) / 1000);
       }
     } finally {
@@ -90,8 +91,4 @@ function manySites(count: number): StackConfig {
   config.deployment.database.settings = { max_wal_senders: count + 10, max_replication_slots: count + 10 };
   config.deployment.sites = Object.fromEntries(names.map((name, index) => [name, site(index)]));
   return config;
-}
-
-export function expectSuccess({ code, text }: Outcome): void {
-  if (code !== 0) throw new Error(text);
 }
