@@ -2,6 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodeTable } from "./components/access.ts";
 import { desiredState } from "./components/desiredState.ts";
+import { sshEdge } from "./components/hosts/machines/edge.ts";
+import { routesOf } from "./components/hosts/machines/routes.ts";
 import { observeAndPlan, observePresence } from "./components/outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "./components/pki/renewal.ts";
 import { parse } from "./components/spec/parse.ts";
@@ -24,7 +26,8 @@ const { deployment, warnings } = parsed;
 for (const warning of warnings) pulumi.log.warn(`${warning.code}  ${warning.path}: ${warning.message}`);
 
 const epoch = certificateEpoch(deployment.certificates, now());
-const desired = desiredState(deployment, certificateFiles(deployment, epoch));
+const routes = routesOf(deployment, sshEdge(deployment.name, config.get("sshPrivateKey")));
+const desired = desiredState(deployment, certificateFiles(deployment, epoch), routes);
 
 // Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
 // The providers' libraries are loaded meanwhile.
@@ -42,6 +45,9 @@ const root = new Deployment(deployment.name, {
   certificateEpoch: epoch,
   generation: outlook.generation,
   presence,
+  routes,
+  repair: config.getObject<Record<string, string>>("repair") ?? {},
+  dnsKey: config.getSecret("dnsKey"),
   caPrivateKey: config.getSecret("caPrivateKey"),
 });
 
@@ -49,7 +55,7 @@ const root = new Deployment(deployment.name, {
 export const active = root.active;
 /** The floating name and its port. */
 export const endpoint = root.endpoint;
-/** libpq URI for clients on the Docker host. Secret. */
+/** libpq URI for clients on this machine. Secret. */
 export const uri = root.uri;
 /** What proves the role change of the last update: both control files, the steps' times, the gap that a client saw. */
 export const evidence = root.evidence;

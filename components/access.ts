@@ -1,6 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Deployment } from "./spec/model.ts";
+import type { Deployment, Endpoint } from "./spec/model.ts";
 
 /** A row of the stack's output `nodes`. */
 export interface NodeRow {
@@ -8,8 +8,8 @@ export interface NodeRow {
   readonly site: string;
   readonly address: string;
   readonly port: number;
-  /** On 127.0.0.1 of the Docker host. */
-  readonly publishedPort: number;
+  /** Where clients on the machine that runs Pulumi reach it. */
+  readonly client: Endpoint;
 }
 
 export function nodeTable(deployment: Deployment): NodeRow[] {
@@ -18,7 +18,7 @@ export function nodeTable(deployment: Deployment): NodeRow[] {
     site: node.site,
     address: node.address,
     port: node.port,
-    publishedPort: node.publishedPort,
+    client: node.client,
   }));
 }
 
@@ -47,8 +47,8 @@ export function writeCaFile(
 }
 
 /**
- * A libpq URI for clients on the Docker host: every site by its own name, so that the certificate is checked in
- * full, and by the published port, so that no name server has to be asked. `target_session_attrs=read-write`
+ * A libpq URI for clients on this machine: every site by its own name, so that the certificate is checked in
+ * full, and by its address, so that no name server has to be asked. `target_session_attrs=read-write`
  * finds the site that takes writes (manual, 34.1.1.3). It is for the first database whose owner can log in, and
  * undefined where there is none.
  */
@@ -60,13 +60,13 @@ export function clientUri(
   const password = passwords[database?.owner ?? ""];
   if (database === undefined || password === undefined) return undefined;
   const query = new URLSearchParams({
-    hostaddr: deployment.sites.map(() => "127.0.0.1").join(","),
+    hostaddr: deployment.sites.map(({ node }) => node.client.host).join(","),
     target_session_attrs: "read-write",
     connect_timeout: "3",
     sslmode: "verify-full",
     sslrootcert: `${process.cwd()}/${caFile(deployment)}`,
   });
-  const hosts = deployment.sites.map(({ node }) => `${node.name}.${deployment.domain}:${node.publishedPort}`);
+  const hosts = deployment.sites.map(({ node }) => `${node.name}.${deployment.domain}:${node.client.port}`);
   const login = pulumi.interpolate`${encodeURIComponent(database.owner)}:${password.apply(encodeURIComponent)}`;
   const target = `${hosts.join(",")}/${encodeURIComponent(database.name)}?${query.toString()}`;
   return pulumi.secret(pulumi.interpolate`postgresql://${login}@${target}`);

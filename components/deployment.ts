@@ -1,17 +1,14 @@
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { clientUri, nodeTable, writeCaFile } from "./access.ts";
-import { NameServer } from "./dns/nameServer.ts";
-import { DnsRecord, FloatingRecord } from "./dns/record.ts";
-import { NAME_SERVER_UNIT } from "./dns/zone.ts";
-import { ContainerHost } from "./hosts/containers/containerHost.ts";
-import { LocalImages } from "./hosts/containers/localImages.ts";
-import { MARK_LABEL, type Presence } from "./hosts/containers/presence.ts";
-import type { Host } from "./hosts/host.ts";
+import { nameService, siteRecords } from "./dns/nameService.ts";
+import { endpointOf } from "./dns/place.ts";
+import { FloatingRecord } from "./dns/record.ts";
+import type { Presence } from "./hosts/containers/presence.ts";
+import { Hosts } from "./hosts/hosts.ts";
 import { CertificateAuthority } from "./pki/certificateAuthority.ts";
 import { NodeCertificate } from "./pki/nodeCertificate.ts";
 import { StreamingPair } from "./postgres/streamingPair.ts";
-import type { Desired } from "./roles/desired.ts";
+import type { Desired, SshRoute } from "./roles/desired.ts";
 import { RoleChange } from "./roles/roleChange.ts";
 import { Verification } from "./roles/verification.ts";
 import type { Deployment as DeploymentModel, Site } from "./spec/model.ts";
@@ -22,19 +19,25 @@ export interface DeploymentArgs {
   /** What was observed before any resource was made; see `observeAndPlan`. */
   readonly generation: string;
   readonly presence: Presence;
+  /** The ways to the machines; see `HostsArgs`. */
+  readonly routes: Readonly<Record<string, SshRoute>>;
+  /** Config `repair`; see `HostsArgs`. */
+  readonly repair: Readonly<Record<string, string>>;
   /** Certificates are reissued by epoch; see `pki/renewal.ts`. */
   readonly certificateEpoch: number;
   /** The key of the user's own CA, with `certificates.ownCaCertificate`. */
   readonly caPrivateKey: pulumi.Output<string> | undefined;
+  /** TSIG secret of the user's own name server, with `names.server.kind: external`. */
+  readonly dnsKey: pulumi.Output<string> | undefined;
 }
 
 /** A complete deployment over its sites. Reads like a table of contents; the rooms hold the chapters. */
 export class Deployment extends pulumi.ComponentResource {
   /** The site that takes writes, once the role change has come to its end. */
   readonly active: pulumi.Output<string>;
-  /** The floating name and the port behind it. */
+  /** The floating name and the port behind it; the active node's address where nobody serves names. */
   readonly endpoint: pulumi.Output<string>;
-  /** libpq URI over all sites, for clients on the Docker host; undefined without a database to connect to. Secret. */
+  /** libpq URI over all sites, for clients on this machine; undefined without a database to connect to. Secret. */
   readonly uri: pulumi.Output<string> | undefined;
   readonly caCertificate: pulumi.Output<string>;
   /** Of the last update, if it moved the deployment: control files, times, gap; see `act/evidence.ts`. */
@@ -64,41 +67,19 @@ export class Deployment extends pulumi.ComponentResource {
     writeCaFile(deployment, authority.certificate, here);
 
     // Hosts
-    const provider = new docker.Provider(`${name}-docker`, dockerProviderArgs(deployment), here);
-    const onDocker = { parent: this, providers: { docker: provider } };
-    const images = new LocalImages(
-      `${name}-images`,
-      { dockerHost: deployment.containers.dockerHost },
-      onDocker,
+    const hosts = new Hosts(
+      name,
+      { deployment, presence: args.presence, routes: args.routes, repair: args.repair },
+      this,
     );
-    const network = new docker.Network(`${name}-network`, networkArgs(deployment, args.presence), {
-      parent: this,
-      provider,
-    });
-    const host = (site: string, address: string): Host =>
-      new ContainerHost(site, {
-        deployment: deployment.name,
-        site,
-        address,
-        network,
-        images,
-        dockerHost: deployment.containers.dockerHost,
-        presence: args.presence,
-      });
 
     // Names
-    const nameServer = new NameServer(
+    const names = nameService(
       `${name}-dns`,
-      { deployment, host: host(NAME_SERVER_UNIT, deployment.names.serverAddress) },
-      onDocker,
+      { deployment, host: () => hosts.ofNameServer(), externalKey: args.dnsKey },
+      here,
     );
-    for (const site of deployment.sites) {
-      new DnsRecord(
-        `${name}-${site.name}-record`,
-        { server: nameServer.endpoint, name: `${site.name}.${deployment.domain}`, value: site.node.address },
-        { parent: this, dependsOn: [nameServer] },
-      );
-    }
+    if (names) siteRecords(name, names, deployment, this);
 
     // Database
     const pair = new StreamingPair(
@@ -106,10 +87,10 @@ export class Deployment extends pulumi.ComponentResource {
       {
         deployment,
         certificates,
-        hosts: mapNodes(deployment, (site) => host(site.name, site.node.address)),
+        hosts: mapNodes(deployment, (site) => hosts.ofSite(site)),
         files: Object.fromEntries(args.desired.nodes.map((node) => [node.name, node.files])),
       },
-      onDocker,
+      here,
     );
 
     // Who leads
@@ -120,23 +101,25 @@ export class Deployment extends pulumi.ComponentResource {
     );
 
     // The floating name follows, and only after the role change came to its end
-    const floating = new FloatingRecord(
-      `${name}-floating`,
-      { server: nameServer.endpoint, deployment },
-      { parent: this, dependsOn: [roles, nameServer] },
-    );
+    const floating = names && [
+      new FloatingRecord(
+        `${name}-floating`,
+        { server: names.server, deployment },
+        { parent: this, dependsOn: [roles, ...names.ready] },
+      ),
+    ];
+    const active = activeSite(deployment);
+    const published = names ? deployment.names.floating : `${active.node.name}.${deployment.domain}`;
 
     const verified = new Verification(
       `${name}-verified`,
-      { desired: args.desired, name: deployment.names.floating, serverPort: deployment.names.publishedPort },
-      { parent: this, dependsOn: [floating] },
+      { desired: args.desired, name: published, nameServer: endpointOf(deployment.names.server) },
+      { parent: this, dependsOn: floating ?? [roles] },
     );
 
     // Told only after a client has seen it.
     this.active = verified.account.apply(() => deployment.active);
-    this.endpoint = this.active.apply(
-      () => `${deployment.names.floating}:${activeSite(deployment).node.port}`,
-    );
+    this.endpoint = this.active.apply(() => `${names ? published : active.node.address}:${active.node.port}`);
     this.evidence = roles.evidence;
     this.caCertificate = authority.certificate;
     this.uri = clientUri(deployment, pair.passwords);
@@ -152,21 +135,4 @@ function activeSite(deployment: DeploymentModel): Site {
   const site = deployment.sites.find((candidate) => candidate.name === deployment.active);
   if (!site) throw new Error(`internal: active site ${deployment.active} passed validation`);
   return site;
-}
-
-function dockerProviderArgs(deployment: DeploymentModel): docker.ProviderArgs {
-  // Explicit, because a later change of DOCKER_HOST in somebody's shell must not move a deployment.
-  return { host: deployment.containers.dockerHost ?? "unix:///var/run/docker.sock" };
-}
-
-function networkArgs(deployment: DeploymentModel, presence: Presence): docker.NetworkArgs {
-  return {
-    name: deployment.name,
-    driver: "bridge",
-    ipamConfigs: [{ subnet: deployment.containers.subnet }],
-    labels: [
-      { label: "understudy.deployment", value: deployment.name },
-      { label: MARK_LABEL, value: presence.networks[deployment.name] ?? presence.fresh },
-    ],
-  };
 }

@@ -1,15 +1,17 @@
-import { dockerReach } from "./hosts/containers/reach.ts";
+import { reachOf } from "./hosts/reach.ts";
 import { nodeFiles } from "./postgres/files.ts";
-import type { Desired } from "./roles/desired.ts";
-import type { Deployment } from "./spec/model.ts";
+import type { Desired, DesiredNode, SshRoute } from "./roles/desired.ts";
+import type { Deployment, Site } from "./spec/model.ts";
 
 /**
  * The wish as plain data, before any resource exists: `converge` can plan with it at preview, on a laptop, or in
- * a test. `certificateFiles` has the secret-free note that tells which certificate a node is to have loaded.
+ * a test. `certificateFiles` has the secret-free note that tells which certificate a node is to have loaded;
+ * `routes` the ways to the machines, by site.
  */
 export function desiredState(
   deployment: Deployment,
   certificateFiles: Readonly<Record<string, string>>,
+  routes: Readonly<Record<string, SshRoute>>,
 ): Desired {
   const { database } = deployment;
   const active = deployment.sites.find((site) => site.name === deployment.active);
@@ -17,17 +19,7 @@ export function desiredState(
   return {
     deployment: deployment.name,
     active: active.node.name,
-    nodes: deployment.sites.map(({ node }) => ({
-      name: node.name,
-      site: node.site,
-      clientName: `${node.name}.${deployment.domain}`,
-      address: node.address,
-      port: node.port,
-      slot: node.slot,
-      majorVersion: database.version,
-      reach: dockerReach(deployment, node),
-      files: { ...nodeFiles(deployment, node), "certificate.json": certificateFiles[node.name] ?? "" },
-    })),
+    nodes: deployment.sites.map((site) => nodeOf(deployment, site, certificateFiles, routes)),
     policy: {
       synchronous: database.synchronous,
       degradeAfterSeconds: database.degradeAfterSeconds,
@@ -36,5 +28,26 @@ export function desiredState(
     catalog: { roles: database.roles, databases: database.databases },
     ...(deployment.failover === undefined ? {} : { failover: deployment.failover }),
     floating: { name: deployment.names.floating },
+  };
+}
+
+function nodeOf(
+  deployment: Deployment,
+  site: Site,
+  certificateFiles: Readonly<Record<string, string>>,
+  routes: Readonly<Record<string, SshRoute>>,
+): DesiredNode {
+  const { node, fenceCommand } = site;
+  return {
+    name: node.name,
+    site: node.site,
+    clientName: `${node.name}.${deployment.domain}`,
+    address: node.address,
+    port: node.port,
+    slot: node.slot,
+    majorVersion: deployment.database.version,
+    reach: reachOf(deployment, site, routes),
+    ...(fenceCommand === undefined ? {} : { fenceCommand }),
+    files: { ...nodeFiles(deployment, node), "certificate.json": certificateFiles[node.name] ?? "" },
   };
 }

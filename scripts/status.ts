@@ -3,12 +3,14 @@
  * all is well. Exit 0: fine, 1: something is wrong, 2: it cannot be told.
  */
 import { Resolver } from "node:dns/promises";
+import { isIPv6 } from "node:net";
+import { endpointOf } from "../components/dns/place.ts";
 import { accessTo, closeAll } from "../components/hosts/access.ts";
 import { type Assessment, assess, type NameAnswer } from "../components/roles/assess.ts";
 import type { Desired } from "../components/roles/desired.ts";
 import { observe } from "../components/roles/observe.ts";
 import { renderStatus } from "../components/roles/renderStatus.ts";
-import type { Names } from "../components/spec/model.ts";
+import type { Endpoint, Names } from "../components/spec/model.ts";
 import { setUp } from "./toolchain/setUp.ts";
 import { pulumi, takeStack } from "./toolchain/stack.ts";
 
@@ -26,11 +28,11 @@ async function main(args: readonly string[]): Promise<number> {
   const { desired, names } = await readStack(stack);
   const access = accessTo(desired.nodes);
   try {
-    const [observed, answer] = await Promise.all([
+    const [observed, answers] = await Promise.all([
       observe(access, { catalogOf: desired.active }),
       ask(names),
     ]);
-    const assessment = assess(observed, desired, [answer]);
+    const assessment = assess(observed, desired, answers);
     console.log(
       rest.includes("--json") ? JSON.stringify(assessment, undefined, 2) : renderStatus(assessment),
     );
@@ -50,9 +52,14 @@ async function readStack(stack: string): Promise<{ desired: Desired; names: Name
 }
 
 /** Asks the deployment's own server, past every cache. */
-async function ask({ floating, publishedPort }: Names): Promise<NameAnswer> {
+async function ask({ floating, server }: Names): Promise<NameAnswer[]> {
+  const endpoint = endpointOf(server);
+  return endpoint === undefined ? [] : [await askServer(floating, endpoint)];
+}
+
+async function askServer(floating: string, { host, port }: Endpoint): Promise<NameAnswer> {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 });
-  resolver.setServers([`127.0.0.1:${publishedPort}`]);
+  resolver.setServers([isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`]);
   try {
     return { name: floating, addresses: await resolver.resolve4(floating), error: null };
   } catch (error) {

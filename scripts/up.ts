@@ -13,7 +13,7 @@ interface Outputs {
     site: string;
     address: string;
     port: number;
-    publishedPort: number;
+    client: { host: string; port: number };
   }[];
 }
 
@@ -37,8 +37,8 @@ async function outputs(env: NodeJS.ProcessEnv, stack: string): Promise<Outputs> 
 function howToConnect({ active, endpoint, nodes }: Outputs, stack: string): string {
   const other = nodes?.find(({ site }) => site !== active)?.site ?? "site-b";
   const rows = (nodes ?? []).map(
-    ({ name, site, address, port, publishedPort }) =>
-      `  ${name.padEnd(12)} ${site === active ? "active " : "standby"}  ${address}:${port}, here 127.0.0.1:${publishedPort}`,
+    ({ name, site, address, port, client }) =>
+      `  ${name.padEnd(12)} ${site === active ? "active " : "standby"}  ${address}:${port}${client.host === address ? "" : `, here ${client.host}:${client.port}`}`,
   );
   return [
     `${endpoint ?? stack} is served by ${active ?? "?"}.`,

@@ -16,7 +16,7 @@ const verifyTimeoutMs = 15_000;
 async function main(request: VerifyRequest): Promise<string> {
   const active = request.nodes.find(({ name }) => name === request.active);
   if (!active) throw new Error(`internal: ${request.active} is not one of the nodes`);
-  const address = await addressOf(request);
+  const address = await addressOf(request, active);
   const access = accessTo(request.nodes);
   try {
     const client = await firstThatAnswers([...request.nodes.filter((n) => n !== active), active], access);
@@ -32,8 +32,9 @@ async function main(request: VerifyRequest): Promise<string> {
   }
 }
 
-async function addressOf({ name, serverPort }: VerifyRequest): Promise<string> {
-  const { values } = await lookUp({ host: "127.0.0.1", port: serverPort }, name, "A", lookUpTimeoutMs);
+async function addressOf({ name, nameServer }: VerifyRequest, active: DesiredNode): Promise<string> {
+  if (nameServer === undefined) return active.address;
+  const { values } = await lookUp(nameServer, name, "A", lookUpTimeoutMs);
   const [address, ...more] = values;
   if (address === undefined || more.length > 0) {
     throw new Error(`the name server has ${values.length} addresses for ${name}: ${values.join(", ")}`);

@@ -2,14 +2,17 @@
  * What the authoritative name server runs with: its configuration, the first content of its zone, and the small
  * program that starts it. Pure; no secret is in here, the key has a file of its own.
  */
+import type { Account } from "../hosts/host.ts";
 import type { Deployment } from "../spec/model.ts";
+import { ownAddressOf } from "./place.ts";
 
-export const CONFIG_DIRECTORY = "/etc/understudy";
+/** Not the database node's: on a machine both may be. */
+export const CONFIG_DIRECTORY = "/etc/understudy-dns";
 export const KEY_FILE = `${CONFIG_DIRECTORY}/secrets/tsig.key`;
-export const DATA_DIRECTORY = "/var/lib/understudy";
+export const DATA_DIRECTORY = "/var/lib/understudy-dns";
 
-/** uid:gid of `bind`, fixed by `images/dns`. */
-export const NAME_SERVER_OWNER = "998:998";
+/** The account that it runs as. */
+export const NAME_SERVER_ACCOUNT: Account = "bind";
 
 /** The port that is published, above those that need a right; in the deployment's network 53 answers as well. */
 /** The name of its unit; no site can have it (see the reserved site names). */
@@ -91,7 +94,7 @@ export function initialZone(deployment: Deployment): string {
     "$TTL 60",
     `@ IN SOA ${server}. hostmaster.${domain}. 1 3600 600 604800 ${names.ttlSeconds}`,
     `@ IN NS ${server}.`,
-    `${server}. IN A ${names.serverAddress}`,
+    `${server}. IN A ${ownAddressOf(names.server)}`,
     "",
   ].join("\n");
 }

@@ -21,8 +21,8 @@ export interface Host {
 export interface FilesArgs {
   /** The unit that reads them. */
   readonly unit: string;
-  /** Numeric uid:gid of the program that reads them. Plain files belong to root and its group; secret ones to it. */
-  readonly owner: string;
+  /** Who reads them. Plain files belong to root and its group; secret ones to it. */
+  readonly owner: Account;
   /** Absolute directory, one of the unit's `config` directories or below. */
   readonly directory: string;
   /** Name, which may contain `/`, to content. */
@@ -34,16 +34,21 @@ export interface FilesArgs {
 /** What a unit runs. A host knows how to come by it: an image that it builds, packages that it installs. */
 export type Program = "postgres" | "dns";
 
+/** The account that Debian's package of the program makes; what number it has is the host's to know. */
+export type Account = "postgres" | "bind";
+
 export interface UnitArgs {
   readonly program: Program;
   /** The user's own image for the program, where the host runs containers. */
   readonly image?: string;
   readonly command: readonly string[];
-  /** Numeric uid:gid that runs it and owns its data directories. */
-  readonly user: string;
+  /** Runs it and owns its data directories. */
+  readonly user: Account;
   /** Absolute paths whose content outlives the unit. `config` is written by `files`, `data` by the program. */
   readonly directories: Readonly<Record<"config" | "data", string>>;
-  /** container port → port on 127.0.0.1 of the host, for clients there. */
+  /** Ports that it listens on, for the firewall where there is one. */
+  readonly listens: readonly Listener[];
+  /** container port → port on 127.0.0.1 of the host, for clients there. Nothing to a host without containers. */
   readonly publish: readonly PublishedPort[];
   readonly memoryMiB?: number;
   readonly stopTimeoutSeconds: number;
@@ -51,6 +56,13 @@ export interface UnitArgs {
   readonly health: readonly string[];
   /** Data directories are protected from deletion by a change of configuration. */
   readonly stateful: boolean;
+}
+
+export interface Listener {
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+  /** CIDR blocks that may come in; others are dropped. */
+  readonly from: readonly string[];
 }
 
 export interface PublishedPort {

@@ -3,6 +3,8 @@
  * the host must agree; the agent and the image repeat them, and the engine test starts a server with both.
  */
 
+import type { Account } from "../hosts/host.ts";
+
 /** Written by `Host.files`, read-only for the server, outside the data directory, which pg_rewind overwrites. */
 export const CONFIG_DIRECTORY = "/etc/understudy";
 
@@ -23,8 +25,8 @@ export const ADMITTED_CLIENTS = "/run/understudy/clients.conf";
 
 export const SOCKET_DIRECTORY = "/run/postgresql";
 
-/** uid:gid of `postgres`, fixed by `images/postgres`: volumes outlive images and carry numbers, not names. */
-export const NODE_OWNER = "999:999";
+/** The account of the server and its agent. */
+export const NODE_ACCOUNT: Account = "postgres";
 
 /** Role that streams WAL; REPLICATION and nothing else. */
 export const REPLICATION_ROLE = "replicator";

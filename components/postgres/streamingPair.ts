@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../hosts/host.ts";
 import type { NodeCertificate } from "../pki/nodeCertificate.ts";
 import type { Deployment, Node } from "../spec/model.ts";
-import { CONFIG_DIRECTORY, DATA_DIRECTORY, NODE_OWNER } from "./paths.ts";
+import { CONFIG_DIRECTORY, DATA_DIRECTORY, NODE_ACCOUNT } from "./paths.ts";
 
 export interface StreamingPairArgs {
   readonly deployment: Deployment;
@@ -43,7 +44,7 @@ export class StreamingPair extends pulumi.ComponentResource {
 
   #configuration(node: Node, host: Host, args: StreamingPairArgs): pulumi.Resource[] {
     const certificate = required(args.certificates, node.name);
-    const shared = { unit: node.name, owner: NODE_OWNER };
+    const shared = { unit: node.name, owner: NODE_ACCOUNT };
     const opts = { parent: this };
     const passwords = Object.entries(this.passwords).map(([role, value]) => [`passwords/${role}`, value]);
     return [
@@ -76,15 +77,25 @@ function unitArgs(node: Node, deployment: Deployment): Parameters<Host["unit"]>[
     program: "postgres",
     ...(node.image === undefined ? {} : { image: node.image }),
     command: ["python3", `${CONFIG_DIRECTORY}/node.py`, "run"],
-    user: NODE_OWNER,
+    user: NODE_ACCOUNT,
     directories: { config: CONFIG_DIRECTORY, data: DATA_DIRECTORY },
-    publish: [{ port: node.port, publishedPort: node.publishedPort, protocol: "tcp" }],
+    listens: [{ port: node.port, protocol: "tcp", from: clientNetworks(deployment) }],
+    publish:
+      node.publishedPort === undefined
+        ? []
+        : [{ port: node.port, publishedPort: node.publishedPort, protocol: "tcp" }],
     memoryMiB: node.memoryMiB,
     // A fast stop waits for the standby to have everything; killing it earlier costs a recovery.
     stopTimeoutSeconds: deployment.database.stepTimeoutSeconds,
     health: ["python3", `${CONFIG_DIRECTORY}/node.py`, "health"],
     stateful: true,
   };
+}
+
+/** Every address block that pg_hba.conf lets in: the nodes' own, and what clients may come from. */
+function clientNetworks(deployment: Deployment): string[] {
+  const nodes = deployment.sites.map(({ node }) => `${node.address}/${isIPv6(node.address) ? 128 : 32}`);
+  return [...new Set([...nodes, ...deployment.database.clientAccess.map(({ network }) => network)])];
 }
 
 /** Standbys in the order of the stack file, the active node last. */

@@ -2,7 +2,7 @@
  * The wish: who leads, who follows, and with which configuration. Plain data without a secret, so that
  * `preview` can always plan and the diff of it can be read in a pull request. `converge` gets it on stdin.
  */
-import type { Database, Role, Synchronous } from "../spec/model.ts";
+import type { Database, FenceCommand, Role, Synchronous } from "../spec/model.ts";
 
 export interface Desired {
   readonly deployment: string;
@@ -50,12 +50,38 @@ export interface DesiredNode {
   readonly slot: string;
   readonly majorVersion: number;
   readonly reach: Reach;
+  /** Makes certain, from outside, that the node's site takes no writes. Absent: only a person can say so. */
+  readonly fenceCommand?: FenceCommand;
   /** The rendered, secret-free files, by the names of `NodeReport.files`. */
   readonly files: Readonly<Record<string, string>>;
 }
 
 /** How `converge` gets to a node's agent. A new target adds a member here and a session in its `hosts/` room. */
-export type Reach = DockerReach;
+export type Reach = DockerReach | MachineReach;
+
+export interface MachineReach {
+  readonly kind: "machine";
+  readonly ssh: SshRoute;
+  /** systemd unit of the node. */
+  readonly unit: string;
+  /** The account that runs it. */
+  readonly account: string;
+}
+
+/** A way over SSH with everything that it takes, but no secret: keys stay in their files. */
+export interface SshRoute extends SshStop {
+  readonly jump?: SshStop;
+}
+
+export interface SshStop {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Public keys of which the host must show one. None: the host is not known, and nothing is sent to it. */
+  readonly hostKeys: readonly string[];
+  /** File with the private key; absent: the agent at SSH_AUTH_SOCK. */
+  readonly keyFile?: string;
+}
 
 export interface DockerReach {
   readonly kind: "docker";

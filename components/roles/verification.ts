@@ -1,13 +1,14 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Endpoint } from "../spec/model.ts";
 import type { Desired, DesiredNode } from "./desired.ts";
 
 export interface VerificationArgs {
   readonly desired: Desired;
-  /** The floating name. */
+  /** The floating name, or the active node's own where nobody serves names. */
   readonly name: string;
-  /** Port of the deployment's name server on 127.0.0.1. */
-  readonly serverPort: number;
+  /** The server of names, as this machine reaches it; undefined: none. */
+  readonly nameServer: Endpoint | undefined;
 }
 
 /** What `scripts/verify.ts` gets on stdin. */
@@ -15,7 +16,8 @@ export interface VerifyRequest {
   readonly active: string;
   readonly nodes: readonly DesiredNode[];
   readonly name: string;
-  readonly serverPort: number;
+  /** Absent: the name is not looked up, the active node's address is used. */
+  readonly nameServer?: Endpoint;
 }
 
 /**
@@ -28,13 +30,13 @@ export class Verification extends pulumi.ComponentResource {
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:roles:Verification", name, {}, opts);
-    const { desired, serverPort } = args;
+    const { desired, nameServer } = args;
     const request: VerifyRequest = {
       active: desired.active,
       // Without the configuration: an edit of a setting is no reason to verify again.
       nodes: desired.nodes.map((node) => ({ ...node, files: {} })),
       name: args.name,
-      serverPort,
+      ...(nameServer === undefined ? {} : { nameServer }),
     };
     const verify = new command.local.Command(
       name,

@@ -88,9 +88,76 @@ export interface Database {
 
 export interface Site {
   readonly name: string;
-  readonly target: "containers";
+  readonly place: Place;
   /** The one node of a streaming site; its name is the site's. */
   readonly node: Node;
+  /** Makes certain, from outside, that the site takes no writes; undefined: only a person can say so. */
+  readonly fenceCommand: FenceCommand | undefined;
+}
+
+/** Where a site's node runs. */
+export type Place = ContainerPlace | MachinePlace;
+
+export interface ContainerPlace {
+  readonly target: "containers";
+  /** The site's Docker engine; undefined: the one that `docker` uses. */
+  readonly dockerHost: string | undefined;
+  /**
+   * The engine is the site's own, on another machine than the others': the node's `address` is that machine's, and
+   * its port is published there. False: every site is on one engine and one network.
+   */
+  readonly ownEngine: boolean;
+}
+
+export interface MachinePlace {
+  readonly target: "machines";
+  readonly machine: Machine;
+}
+
+/** A machine that exists already: how it is reached, and what is done to it. See `machine` in the reference. */
+export interface Machine {
+  readonly ssh: SshTarget;
+  /** Where packages come from; undefined: the sources that the machine has. */
+  readonly packageMirror: PackageMirror | undefined;
+  /** A table of nftables of our own that admits the deployment's ports from declared addresses only. */
+  readonly firewall: boolean;
+  /** What becomes of the data when the site leaves the stack. */
+  readonly onDestroy: "keep" | "wipe";
+  /** Data directory of a running primary of the machine's own that becomes the site's; undefined: none. */
+  readonly adopt: string | undefined;
+}
+
+/** As the user said it. What a connection needs beyond it (keys) is looked up at the edge; see `hosts/machines/ssh`. */
+export interface SshTarget extends SshHop {
+  /** A host to go through. */
+  readonly jump: SshHop | undefined;
+}
+
+export interface SshHop {
+  readonly host: string;
+  readonly port: number;
+  /** root, or a user with sudo and without a password. */
+  readonly user: string;
+  /** Private key on the machine that runs Pulumi; undefined: the secret `sshPrivateKey`, or else the agent. */
+  readonly keyFile: string | undefined;
+  /** Public key that the host must show, e.g. `ssh-ed25519 AAAA…`; undefined: what `knownHostsFile` says. */
+  readonly hostKey: string | undefined;
+  readonly knownHostsFile: string;
+}
+
+export interface PackageMirror {
+  readonly url: string;
+  /** e.g. `trixie-pgdg`. */
+  readonly suite: string;
+  readonly components: readonly string[];
+  /** ASCII-armoured OpenPGP key that signs it. */
+  readonly key: string;
+}
+
+export interface FenceCommand {
+  /** Program and arguments, run on the machine that runs Pulumi. No shell. Holds no secret: it is shown. */
+  readonly command: readonly string[];
+  readonly timeoutSeconds: number;
 }
 
 export interface Node {
@@ -101,8 +168,10 @@ export interface Node {
   readonly address: string;
   /** The port that PostgreSQL listens on, at `address`. */
   readonly port: number;
-  /** Published on 127.0.0.1 of the Docker host for clients there. */
-  readonly publishedPort: number;
+  /** Where clients on the machine that runs Pulumi reach it. */
+  readonly client: Endpoint;
+  /** Port that `client` is published on by the Docker engine; undefined where nothing has to be published. */
+  readonly publishedPort: number | undefined;
   /** Replication slot that this node uses on its peer: `name` with `-` as `_`. */
   readonly slot: string;
   readonly memoryMiB: number;
@@ -116,10 +185,23 @@ export interface Names {
   /** Fully qualified floating name, e.g. `db.ha.example.test`. */
   readonly floating: string;
   readonly ttlSeconds: number;
-  /** The name server's address on the deployment's network. */
-  readonly serverAddress: string;
-  /** Its port on 127.0.0.1 of the Docker host. */
-  readonly publishedPort: number;
+  readonly server: NameServerPlace;
+}
+
+/** Who serves the deployment's names. See `names.server` in the reference. */
+export type NameServerPlace =
+  /** Ours, in a container: `address` on the deployment's network, `publishedPort` on 127.0.0.1 of the Docker host. */
+  | { readonly kind: "container"; readonly address: string; readonly publishedPort: number }
+  /** Ours, on a machine, which may be a site's. */
+  | { readonly kind: "machine"; readonly address: string; readonly machine: Machine }
+  /** The user's own, which takes updates after RFC 2136 signed with the secret `dnsKey`. */
+  | { readonly kind: "external"; readonly host: string; readonly port: number; readonly keyName: string }
+  /** Nobody: clients list the sites. */
+  | { readonly kind: "none" };
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface Certificates {

@@ -5,8 +5,21 @@
  */
 import { nameServerAddress, siteAddress, sitePort, slotName } from "./derive.ts";
 import { type Cidr, parseAddress, parseCidr } from "./ip.ts";
-import type { ClientAccess, Database, Deployment, Failover, Role, Site, StreamingDatabase } from "./model.ts";
+import type {
+  ClientAccess,
+  Database,
+  Deployment,
+  Failover,
+  Machine,
+  NameServerPlace,
+  Place,
+  Role,
+  Site,
+  SshHop,
+  StreamingDatabase,
+} from "./model.ts";
 import type { Written, WrittenSite } from "./schema.ts";
+import type { WrittenHop, WrittenMachine } from "./schemaMachine.ts";
 
 const postgresPort = 5432;
 
@@ -27,12 +40,13 @@ export function resolve(
     active,
     failover,
     database: resolveDatabase(written),
-    sites: Object.entries(written.sites).map(([name, site]) => resolveSite(name, site, subnet)),
+    sites: Object.entries(written.sites).map(([name, site]) =>
+      resolveSite(name, site, subnet, written.containers.dockerHost),
+    ),
     names: {
       floating: written.names.floating ?? `db.${written.domain}`,
       ttlSeconds: written.names.ttlSeconds,
-      serverAddress: canonical(written.names.serverAddress) ?? nameServerAddress(subnet),
-      publishedPort: written.names.publishedPort,
+      server: resolveNameServer(written, subnet),
     },
     certificates: {
       caValidityDays: written.certificates.caValidityDays,
@@ -97,22 +111,105 @@ function defaultAccess(
   ];
 }
 
-function resolveSite(name: string, site: WrittenSite, subnet: Cidr): Site {
+function resolveSite(name: string, site: WrittenSite, subnet: Cidr, sharedEngine: string | undefined): Site {
+  const place = resolvePlace(site, sharedEngine);
+  const address = canonical(site.address ?? site.machine?.host) ?? siteAddress(name, subnet);
+  const publishedPort =
+    place.target === "machines"
+      ? undefined
+      : (site.publishedPort ?? (place.ownEngine ? postgresPort : sitePort(name)));
+  const direct = place.target === "machines" || place.ownEngine;
   return {
     name,
-    target: site.target,
+    place,
+    fenceCommand: site.fenceCommand,
     node: {
       name,
       site: name,
-      address: canonical(site.address) ?? siteAddress(name, subnet),
-      port: postgresPort,
-      publishedPort: site.publishedPort ?? sitePort(name),
+      address,
+      port: direct ? (publishedPort ?? postgresPort) : postgresPort,
+      client: {
+        host: direct ? address : "127.0.0.1",
+        port: publishedPort ?? postgresPort,
+      },
+      publishedPort,
       slot: slotName(name),
       memoryMiB: site.memoryMiB,
       image: site.image,
       settings: site.settings,
     },
   };
+}
+
+function resolvePlace(site: WrittenSite, sharedEngine: string | undefined): Place {
+  return site.target === "machines"
+    ? { target: "machines", machine: resolveMachine(site.machine) }
+    : {
+        target: "containers",
+        dockerHost: site.dockerHost ?? sharedEngine,
+        ownEngine: site.dockerHost !== undefined,
+      };
+}
+
+/** The rule E_MACHINE asks for one that is missing; the other rules need something to look at meanwhile. */
+function resolveMachine(written: WrittenMachine | undefined): Machine {
+  if (written === undefined) {
+    const ssh = {
+      host: "",
+      port: 22,
+      user: "root",
+      keyFile: undefined,
+      hostKey: undefined,
+      knownHostsFile: "",
+    };
+    return {
+      ssh: { ...ssh, jump: undefined },
+      packageMirror: undefined,
+      firewall: true,
+      onDestroy: "keep",
+      adopt: undefined,
+    };
+  }
+  const { jump, packageMirror, firewall, onDestroy, adopt } = written;
+  return {
+    ssh: { ...resolveHop(written), jump: jump && resolveHop(jump) },
+    packageMirror,
+    firewall,
+    onDestroy,
+    adopt,
+  };
+}
+
+function resolveHop({ host, port, user, keyFile, hostKey, knownHosts }: WrittenHop): SshHop {
+  return { host, port, user, keyFile, hostKey, knownHostsFile: knownHosts };
+}
+
+function resolveNameServer(written: Written, subnet: Cidr): NameServerPlace {
+  const { server, serverAddress, publishedPort } = written.names;
+  const allOnMachines = Object.values(written.sites).every(({ target }) => target === "machines");
+  switch (server?.kind ?? (allOnMachines ? "none" : "container")) {
+    case "container":
+      return {
+        kind: "container",
+        address: canonical(serverAddress) ?? nameServerAddress(subnet),
+        publishedPort,
+      };
+    case "machine":
+      return {
+        kind: "machine",
+        address: canonical(server?.address ?? server?.machine?.host) ?? "",
+        machine: resolveMachine(server?.machine),
+      };
+    case "external":
+      return {
+        kind: "external",
+        host: server?.host ?? "",
+        port: server?.port ?? 53,
+        keyName: server?.keyName ?? "",
+      };
+    case "none":
+      return { kind: "none" };
+  }
 }
 
 /** One spelling per address; text that is none is kept, for the rule E_ADDRESS to show. */

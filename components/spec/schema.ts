@@ -6,18 +6,34 @@
 import { z } from "zod";
 import { field } from "./field.ts";
 import { settings, streamingDatabase } from "./schemaDatabase.ts";
-
-const port = () => z.int().min(1).max(65_535);
+import { fenceCommand, machine, port } from "./schemaMachine.ts";
 
 export const site = z.strictObject({
-  target: field(z.enum(["containers"]), {
-    description: "Where the site runs. `containers`: in a Docker engine.",
+  target: field(z.enum(["containers", "machines"]), {
+    description:
+      "Where the site runs. `containers`: in a Docker engine. `machines`: on a machine that exists already, over SSH, as systemd units.",
     effect: "destroys data",
+  }),
+  machine: field(machine.optional(), {
+    description: "The site's machine, with `target: machines`.",
+    effect: "none",
+  }),
+  dockerHost: field(z.string().optional(), {
+    description:
+      "A Docker engine of the site's own, e.g. `ssh://user@host`. The node's `address` is then that host's, and its port is published there.",
+    effect: "destroys data",
+    derived: "`containers.dockerHost`, which the sites without one share",
   }),
   address: field(z.string().optional(), {
     description: "Address of the site's node, by which the other nodes reach it.",
     effect: "replace",
-    derived: "from the site's name, inside `containers.subnet`; adding a site moves no other",
+    derived:
+      "from the site's name, inside `containers.subnet`; adding a site moves no other. On a machine: `machine.host`, where that is an address",
+  }),
+  fenceCommand: field(fenceCommand.optional(), {
+    description:
+      "Makes certain, from outside, that the site takes no writes, e.g. by the power-off of its cloud or BMC. Its success is the proof that a forced failover needs.",
+    effect: "none",
   }),
   publishedPort: field(port().optional(), {
     description: "Port on 127.0.0.1 of the Docker host for clients there.",
@@ -40,7 +56,39 @@ export const site = z.strictObject({
   }),
 });
 
+const nameServer = z.strictObject({
+  kind: field(z.enum(["container", "machine", "external", "none"]), {
+    description:
+      "`container`, `machine`: a name server of our own. `external`: yours, which takes updates after RFC 2136, signed with the secret `dnsKey`. `none`: nobody serves names; clients list the sites.",
+    effect: "replace",
+  }),
+  machine: field(machine.optional(), {
+    description: "With `kind: machine`: the name server's machine, which may be a site's.",
+    effect: "none",
+  }),
+  address: field(z.string().optional(), {
+    description: "With `kind: machine`: its address, by which clients ask it.",
+    effect: "reload",
+    derived: "`machine.host`, where that is an address",
+  }),
+  host: field(z.string().optional(), {
+    description: "With `kind: external`: the primary server of the zone.",
+    effect: "none",
+  }),
+  port: field(port().default(53), { description: "With `kind: external`: its port.", effect: "none" }),
+  keyName: field(z.string().optional(), {
+    description:
+      "With `kind: external`: name of the TSIG key (hmac-sha256), which may update A records in `domain`.",
+    effect: "none",
+  }),
+});
+
 const names = z.strictObject({
+  server: field(nameServer.optional(), {
+    description: "Who serves the deployment's names.",
+    effect: "replace",
+    derived: "`container`; `none` where every site is on machines",
+  }),
   floating: field(z.string().optional(), {
     description: "Name that follows the active site, fully qualified, inside `domain`.",
     effect: "reload",

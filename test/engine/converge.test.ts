@@ -22,7 +22,7 @@ describe("a strict pair", () => {
   });
 
   function desired(): Desired {
-    const wish = desiredState(pair.deployment(), { "site-a": "{}\n", "site-b": "{}\n" });
+    const wish = desiredState(pair.deployment(), { "site-a": "{}\n", "site-b": "{}\n" }, {});
     const reach = (name: string) => {
       const container = `${pair.name}-${name}`;
       return { kind: "docker", container, dataVolume: `${container}-data`, image: "" } as const;

@@ -12,10 +12,10 @@ import {
   KEY_FILE,
   keyFile,
   keyName,
-  NAME_SERVER_OWNER,
   NAME_SERVER_PORT,
   nameServerFiles,
 } from "../../components/dns/zone.ts";
+import { accountNumbers } from "../../components/hosts/containers/images.ts";
 import { eventually } from "../support/nodes.ts";
 import { pair } from "../unit/postgres/sample.ts";
 
@@ -95,7 +95,7 @@ async function answered(): Promise<void> {
 beforeAll(async () => {
   const image = (await run(process.execPath, ["scripts/image.ts", "dns"])).stdout.trim();
   const publish = ["-p", `127.0.0.1::${NAME_SERVER_PORT}/tcp`, "-p", `127.0.0.1::${NAME_SERVER_PORT}/udp`];
-  const hardened = ["--user", NAME_SERVER_OWNER, "--security-opt", "no-new-privileges"];
+  const hardened = ["--user", accountNumbers.bind, "--security-opt", "no-new-privileges"];
   const waiting = `while [ ! -e ${CONFIG_DIRECTORY}/ready ]; do sleep 0.1; done; exec sh ${CONFIG_DIRECTORY}/start.sh`;
   await docker(
     "run",

@@ -51,11 +51,14 @@ async function build(preview: boolean): Promise<readonly Seen[]> {
   const epoch = certificateEpoch(deployment.certificates, new Date("2026-01-01T00:00:00Z"));
   const made = new Deployment("demo", {
     deployment,
-    desired: desiredState(deployment, certificateFiles(deployment, epoch)),
+    desired: desiredState(deployment, certificateFiles(deployment, epoch), {}),
     certificateEpoch: epoch,
     generation: "2026-01-01T00:00:00.000Z",
     presence: { containers: {}, networks: {}, fresh: "2026-01-01T00:00:00.000Z" },
+    routes: {},
+    repair: {},
     caPrivateKey: undefined,
+    dnsKey: undefined,
   });
   await new Promise((resolve) =>
     pulumi.all([made.active, made.uri ?? "", made.caCertificate]).apply(resolve),

@@ -32,7 +32,11 @@ async function make(
     if (type.includes("RandomPassword")) return { result: canary };
     return type === "command:local:Command" ? { stdout: `answer of ${name}` } : {};
   }, preview);
-  const { endpoint: server, unit } = new NameServer("t-dns", { deployment, host });
+  const { endpoint: server, unit } = new NameServer("t-dns", {
+    deployment,
+    place: { kind: "container", address: "10.86.0.2", publishedPort: 15_353 },
+    host,
+  });
   const opts = { dependsOn: [unit] };
   const site = new DnsRecord(
     "t-site-a",

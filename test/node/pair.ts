@@ -6,10 +6,9 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { imageTag } from "../../components/hosts/containers/images.ts";
+import { accountNumbers, imageTag } from "../../components/hosts/containers/images.ts";
 import { DockerAccess } from "../../components/hosts/containers/session.ts";
 import { nodeFiles } from "../../components/postgres/files.ts";
-import { NODE_OWNER } from "../../components/postgres/paths.ts";
 import type { NodeReport } from "../../components/roles/facts.ts";
 import type { CallLimits, Session, Verbs } from "../../components/roles/session.ts";
 import type { Deployment, Synchronous } from "../../components/spec/model.ts";
@@ -130,12 +129,14 @@ export class Pair {
       database,
       sites: this.nodes.map(({ name, address, slot }) => ({
         name,
-        target: "containers",
+        place: { target: "containers", dockerHost: undefined, ownEngine: false },
+        fenceCommand: undefined,
         node: {
           name,
           site: name,
           address,
           port: 5432,
+          client: { host: "127.0.0.1", port: 0 },
           publishedPort: 0,
           slot,
           memoryMiB: 512,
@@ -143,7 +144,11 @@ export class Pair {
           settings: {},
         },
       })),
-      names: { floating: "db.ha.example.test", ttlSeconds: 5, serverAddress: "", publishedPort: 0 },
+      names: {
+        floating: "db.ha.example.test",
+        ttlSeconds: 5,
+        server: { kind: "container", address: "", publishedPort: 0 },
+      },
       certificates: {
         caValidityDays: 1,
         validityHours: 48,
@@ -194,7 +199,7 @@ export class TestNode {
         "--ip",
         this.address,
         "--user",
-        NODE_OWNER,
+        accountNumbers.postgres,
         "--stop-timeout",
         "60",
         "--security-opt",
@@ -236,7 +241,7 @@ export class TestNode {
     const request = {
       bundle,
       directory,
-      owner: NODE_OWNER,
+      owner: accountNumbers.postgres,
       secret,
       files: lines,
     };

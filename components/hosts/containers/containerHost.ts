@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { FilesArgs, Host, UnitArgs } from "../host.ts";
+import { accountNumbers } from "./images.ts";
 import type { InstallRequest } from "./install.ts";
 import type { LocalImages } from "./localImages.ts";
 import { MARK_LABEL, type Presence } from "./presence.ts";
@@ -13,8 +14,15 @@ export interface ContainerHostArgs {
   readonly site: string;
   readonly address: string;
   readonly network: docker.Network;
-  /** Docker host of the deployment; undefined: the default engine. */
+  /** Of the engine. */
+  readonly provider: docker.Provider;
+  /** Undefined: the default engine. */
   readonly dockerHost: string | undefined;
+  /**
+   * The engine is one of several: `address` is its machine's, and ports are published there. False: `address` is the
+   * container's on the one network, and ports are published on 127.0.0.1.
+   */
+  readonly ownEngine: boolean;
   readonly images: LocalImages;
   /** What the engine has of the deployment; see `presence.ts`. */
   readonly presence: Presence;
@@ -48,7 +56,7 @@ export class ContainerHost implements Host {
         image: this.#args.images.tag("postgres"),
         bundle: name,
         directory: args.directory,
-        owner: args.owner,
+        owner: accountNumbers[args.owner],
         secret: args.secret ?? false,
         mark: this.#mark(args.unit),
         labels: this.#labels().map(({ label, value }) => `${label}=${value}`),
@@ -78,8 +86,10 @@ export class ContainerHost implements Host {
       `${name}-data`,
       { name: `${container}-data`, labels: this.#labels() },
       // Rule "data volumes are protected": no edit and no rename of a site may delete a database.
-      { ...opts, dependsOn: [], protect: args.stateful },
+      { ...opts, provider: this.#args.provider, dependsOn: [], protect: args.stateful },
     );
+    const started =
+      args.image === undefined ? this.#after(opts, this.#args.images.built(args.program)) : opts;
     return new docker.Container(
       name,
       {
@@ -88,19 +98,25 @@ export class ContainerHost implements Host {
         hostname: name,
         entrypoints: [args.command[0] ?? ""],
         command: args.command.slice(1),
-        user: args.user,
+        user: accountNumbers[args.user],
         labels: [...this.#labels(), { label: MARK_LABEL, value: this.#mark(name) }],
         restart: "unless-stopped",
         // Whether a stopped container is started is the role change's decision: a fenced primary must stay down.
         mustRun: false,
         networkMode: "bridge",
-        networksAdvanced: [{ name: this.#args.network.name, aliases: [name], ipv4Address: this.address }],
+        networksAdvanced: [
+          {
+            name: this.#args.network.name,
+            aliases: [name],
+            ...(this.#args.ownEngine ? {} : { ipv4Address: this.address }),
+          },
+        ],
         ports: [...args.publish]
           .sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol))
           .map((p) => ({
             internal: p.port,
             external: p.publishedPort,
-            ip: "127.0.0.1",
+            ip: this.#args.ownEngine ? this.address : "127.0.0.1",
             protocol: p.protocol,
           })),
         volumes: [
@@ -125,7 +141,7 @@ export class ContainerHost implements Host {
         // Without it the provider kills at once, and a killed database has to recover.
         destroyGraceSeconds: args.stopTimeoutSeconds,
       },
-      args.image === undefined ? this.#after(opts, this.#args.images.built(args.program)) : opts,
+      { ...started, provider: this.#args.provider },
     );
   }
 
@@ -139,7 +155,7 @@ export class ContainerHost implements Host {
     const volume = new docker.Volume(
       `${unit}-config`,
       { name: `${this.#container(unit)}-config`, labels: this.#labels() },
-      { ...opts, dependsOn: [] },
+      { ...opts, provider: this.#args.provider, dependsOn: [] },
     );
     this.#configVolumes.set(unit, volume);
     return volume;

@@ -6,9 +6,13 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Account } from "../host.ts";
 
 /** Each has a folder below `images/`; the value is the major version of what is in it. */
 const VERSIONS = { postgres: "17", dns: "9" } as const;
+
+/** Numeric uid:gid of the accounts, fixed by the Dockerfiles: volumes outlive images and carry numbers, not names. */
+export const accountNumbers: Readonly<Record<Account, string>> = { postgres: "999:999", bind: "998:998" };
 
 export type ImageName = keyof typeof VERSIONS;
 

@@ -1,5 +1,5 @@
 import type { DockerReach } from "../../roles/desired.ts";
-import type { Deployment, Node } from "../../spec/model.ts";
+import type { ContainerPlace, Deployment, Node } from "../../spec/model.ts";
 import { imageTag } from "./images.ts";
 
 /** The physical name of a unit's container, and the prefix of its volumes. */
@@ -8,9 +8,8 @@ export function containerName(deployment: string, unit: string): string {
 }
 
 /** How `converge` gets to a node that runs in a container: known before any resource exists. */
-export function dockerReach(deployment: Deployment, node: Node): DockerReach {
+export function dockerReach(deployment: Deployment, node: Node, { dockerHost }: ContainerPlace): DockerReach {
   const container = containerName(deployment.name, node.name);
-  const { dockerHost } = deployment.containers;
   return {
     kind: "docker",
     container,

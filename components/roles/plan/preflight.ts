@@ -162,9 +162,10 @@ function tooWide(_from: NodeView, _to: NodeView, fleet: Fleet): Refusal[] {
   const found = nodesOf(fleet).flatMap((view) => {
     const { restart } = changesOf(view);
     const image = view.facts.reach === "up" ? view.facts.image : undefined;
+    const wished = view.wish.reach.kind === "docker" ? view.wish.reach.image : undefined;
     return [
       ...(restart.length > 0 ? [`${restart.join(", ")} on ${view.name}, which needs a restart`] : []),
-      ...(image !== undefined && image !== view.wish.reach.image
+      ...(image !== undefined && image !== wished
         ? [`the image of ${view.name}, which needs a new container`]
         : []),
     ];

@@ -15,19 +15,25 @@ interface Owner {
 
 /** The name server comes first: where a site has its address, the site is the one to move. */
 function owners(deployment: Deployment, { written }: RuleContext): Owner[] {
-  const server: Owner = {
-    who: "the name server",
-    path: "deployment.names.serverAddress",
-    address: deployment.names.serverAddress,
-    written: written.names.serverAddress,
-  };
+  const { server: place } = deployment.names;
+  const servers: Owner[] =
+    place.kind !== "container"
+      ? []
+      : [
+          {
+            who: "the name server",
+            path: "deployment.names.serverAddress",
+            address: place.address,
+            written: written.names.serverAddress,
+          },
+        ];
   const nodes = deployment.sites.map(({ name, node }) => ({
     who: name,
     path: `deployment.sites.${name}.address`,
     address: node.address,
     written: written.sites[name]?.address,
   }));
-  return [server, ...nodes];
+  return [...servers, ...nodes];
 }
 
 const addressTwice: Rule = {
@@ -111,12 +117,20 @@ const portTwice: Rule = {
   needs: [],
   check({ sites, names }) {
     const published = [
-      { who: "the name server", path: "deployment.names.publishedPort", port: names.publishedPort },
-      ...sites.map(({ name, node }) => ({
-        who: name,
-        path: `deployment.sites.${name}.publishedPort`,
-        port: node.publishedPort,
-      })),
+      ...(names.server.kind === "container"
+        ? [
+            {
+              who: "the name server",
+              path: "deployment.names.publishedPort",
+              port: names.server.publishedPort,
+            },
+          ]
+        : []),
+      ...sites.flatMap(({ name, place, node: { publishedPort } }) =>
+        publishedPort === undefined || (place.target === "containers" && place.ownEngine)
+          ? []
+          : [{ who: name, path: `deployment.sites.${name}.publishedPort`, port: publishedPort }],
+      ),
     ];
     const groups = groupBy(published, ({ port }) => String(port));
     return [...groups.values()].flatMap(([first, ...others]) =>

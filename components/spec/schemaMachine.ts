@@ -1,0 +1,86 @@
+/** What a user may write about a machine that exists already, and about a site's fence. */
+import { z } from "zod";
+import { field } from "./field.ts";
+
+export const port = () => z.int().min(1).max(65_535);
+
+const hop = {
+  host: field(z.string(), {
+    description: "Name or address that SSH connects to.",
+    effect: "none",
+  }),
+  port: field(port().default(22), { description: "Port of its SSH server.", effect: "none" }),
+  user: field(z.string().default("root"), {
+    description: "root, or a user who may use sudo without a password.",
+    effect: "none",
+  }),
+  keyFile: field(z.string().optional(), {
+    description: "File with the private key, on the machine that runs Pulumi; `~` is its user's home.",
+    effect: "none",
+    derived: "the secret `sshPrivateKey`, or else the agent at SSH_AUTH_SOCK",
+  }),
+  hostKey: field(z.string().optional(), {
+    description:
+      "Public key that the host must show, e.g. `ssh-ed25519 AAAA…`. It is never connected to without one.",
+    effect: "none",
+    derived: "what `knownHosts` says of the host",
+  }),
+  knownHosts: field(z.string().default("~/.ssh/known_hosts"), {
+    description: "File in which the host's key is looked up.",
+    effect: "none",
+  }),
+};
+
+const packageMirror = z.strictObject({
+  url: field(z.string(), { description: "Base URL of an apt repository.", effect: "none" }),
+  suite: field(z.string(), { description: "Its suite, e.g. `trixie-pgdg`.", effect: "none" }),
+  components: field(z.array(z.string()).min(1).default(["main"]), {
+    description: "Its components.",
+    effect: "none",
+  }),
+  key: field(z.string(), {
+    description: "OpenPGP key that signs it, ASCII-armoured.",
+    effect: "none",
+  }),
+});
+
+export const machine = z.strictObject({
+  ...hop,
+  jump: field(z.strictObject(hop).optional(), { description: "A host to go through.", effect: "none" }),
+  packageMirror: field(packageMirror.optional(), {
+    description: "Where PostgreSQL's packages come from.",
+    effect: "none",
+    derived: "the sources that the machine has",
+  }),
+  firewall: field(z.boolean().default(true), {
+    description:
+      "A table of nftables of the deployment's own that admits its ports from its nodes and from the networks of `clientAccess` only. It says nothing about any other port.",
+    effect: "none",
+  }),
+  onDestroy: field(z.enum(["keep", "wipe"]).default("keep"), {
+    description:
+      "What becomes of the data when the site leaves the stack. Units, configuration and firewall go in either case.",
+    effect: "none",
+  }),
+  adopt: field(z.string().optional(), {
+    description:
+      "Data directory of a primary that runs on the machine already. It becomes the site's, in place and without a dump; its configuration is kept beside ours.",
+    effect: "restart",
+  }),
+});
+
+export const fenceCommand = z.strictObject({
+  command: field(z.array(z.string()).min(1), {
+    description:
+      "Program and arguments; no shell. Run on the machine that runs Pulumi. No secret: it is shown.",
+    effect: "none",
+  }),
+  timeoutSeconds: field(z.int().min(1).max(600).default(30), {
+    description: "Beyond it the command is ended, and counts as failed.",
+    effect: "none",
+    unit: "s",
+  }),
+});
+
+export type WrittenMachine = z.output<typeof machine>;
+export type WrittenHop = NonNullable<WrittenMachine["jump"]>;
