@@ -2,9 +2,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodeTable } from "./components/access.ts";
 import { desiredState } from "./components/desiredState.ts";
+import { observePresence } from "./components/hosts/containers/engines.ts";
 import { sshEdge } from "./components/hosts/machines/edge.ts";
 import { routesOf } from "./components/hosts/machines/routes.ts";
-import { observeAndPlan, observePresence } from "./components/outlook.ts";
+import { observeAndPlan } from "./components/outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "./components/pki/renewal.ts";
 import { parse } from "./components/spec/parse.ts";
 import { renderProblems } from "./components/spec/problems.ts";

@@ -3,8 +3,7 @@ import { clientUri, nodeTable, writeCaFile } from "./access.ts";
 import { nameService, siteRecords } from "./dns/nameService.ts";
 import { endpointOf } from "./dns/place.ts";
 import { FloatingRecord } from "./dns/record.ts";
-import type { Presence } from "./hosts/containers/presence.ts";
-import { Hosts } from "./hosts/hosts.ts";
+import { Hosts, type HostsArgs } from "./hosts/hosts.ts";
 import { CertificateAuthority } from "./pki/certificateAuthority.ts";
 import { NodeCertificate } from "./pki/nodeCertificate.ts";
 import { StreamingPair } from "./postgres/streamingPair.ts";
@@ -18,7 +17,7 @@ export interface DeploymentArgs {
   readonly desired: Desired;
   /** What was observed before any resource was made; see `observeAndPlan`. */
   readonly generation: string;
-  readonly presence: Presence;
+  readonly presence: HostsArgs["presence"];
   /** The ways to the machines; see `HostsArgs`. */
   readonly routes: Readonly<Record<string, SshRoute>>;
   /** Config `repair`; see `HostsArgs`. */

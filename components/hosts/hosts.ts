@@ -4,19 +4,25 @@ import { NAME_SERVER_UNIT } from "../dns/zone.ts";
 import type { SshRoute } from "../roles/desired.ts";
 import type { Deployment, Machine, Site } from "../spec/model.ts";
 import { ContainerHost } from "./containers/containerHost.ts";
+import { SHARED_ENGINE } from "./containers/engines.ts";
 import { LocalImages } from "./containers/localImages.ts";
-import { MARK_LABEL, type Presence } from "./containers/presence.ts";
+import { leftAlone, MARK_LABEL, type Presence } from "./containers/presence.ts";
 import type { Host } from "./host.ts";
 import { MachineHost } from "./machines/machineHost.ts";
 
 export interface HostsArgs {
   readonly deployment: Deployment;
-  /** What the Docker engines have of the deployment; see `containers/presence.ts`. */
-  readonly presence: Presence;
+  /** What the Docker engines have of the deployment, by the engine's key; see `containers/engines.ts`. */
+  readonly presence: Readonly<Record<string, Presence>>;
   /** The ways to the machines, by the name of the host: a site's, or the name server's unit. */
   readonly routes: Readonly<Record<string, SshRoute>>;
   /** By the name of the host: another value has everything on the machine written again. Config `repair`. */
   readonly repair: Readonly<Record<string, string>>;
+}
+
+interface EngineKey {
+  readonly key: string;
+  readonly dockerHost: string | undefined;
 }
 
 interface Engine {
@@ -42,31 +48,26 @@ export class Hosts {
   ofSite({ name, place, node }: Site): Host {
     if (place.target === "machines") return this.#machine(name, node.address, place.machine);
     const { dockerHost, ownEngine } = place;
-    return this.#container(name, node.address, dockerHost, ownEngine ? `${this.#name}-${name}` : this.#name);
+    return this.#container(name, node.address, { key: ownEngine ? name : SHARED_ENGINE, dockerHost });
   }
 
   ofNameServer(): Host {
     const { server } = this.#args.deployment.names;
     if (server.kind === "machine") return this.#machine(NAME_SERVER_UNIT, server.address, server.machine);
     const address = server.kind === "container" ? server.address : "";
-    return this.#container(
-      NAME_SERVER_UNIT,
-      address,
-      this.#args.deployment.containers.dockerHost,
-      this.#name,
-    );
+    const { dockerHost } = this.#args.deployment.containers;
+    return this.#container(NAME_SERVER_UNIT, address, { key: SHARED_ENGINE, dockerHost });
   }
 
-  #container(name: string, address: string, dockerHost: string | undefined, engine: string): Host {
-    const { deployment, presence } = this.#args;
+  #container(name: string, address: string, { key, dockerHost }: EngineKey): Host {
     return new ContainerHost(name, {
-      deployment: deployment.name,
+      deployment: this.#args.deployment.name,
       site: name,
       address,
       dockerHost,
-      ownEngine: engine !== this.#name,
-      presence,
-      ...this.#engine(engine, dockerHost),
+      ownEngine: key !== SHARED_ENGINE,
+      presence: this.#presence(key),
+      ...this.#engine({ key, dockerHost }),
     });
   }
 
@@ -85,10 +86,11 @@ export class Hosts {
     return host;
   }
 
-  #engine(name: string, dockerHost: string | undefined): Engine {
-    const known = this.#engines.get(name);
+  #engine({ key, dockerHost }: EngineKey): Engine {
+    const known = this.#engines.get(key);
     if (known) return known;
     const parent = this.#parent;
+    const name = key === SHARED_ENGINE ? this.#name : `${this.#name}-${key}`;
     // Explicit, because a later change of DOCKER_HOST in somebody's shell must not move a deployment.
     const provider = new docker.Provider(
       `${name}-docker`,
@@ -96,14 +98,26 @@ export class Hosts {
       { parent },
     );
     const images = new LocalImages(`${name}-images`, { dockerHost }, { parent });
-    const network = new docker.Network(`${name}-network`, this.#networkArgs(), { parent, provider });
+    const presence = this.#presence(key);
+    const network = new docker.Network(`${name}-network`, this.#networkArgs(presence), {
+      parent,
+      provider,
+      ...leftAlone(presence, ["labels"]),
+    });
     const engine = { provider, images, network };
-    this.#engines.set(name, engine);
+    this.#engines.set(key, engine);
     return engine;
   }
 
-  #networkArgs(): docker.NetworkArgs {
-    const { deployment, presence } = this.#args;
+  #presence(key: string): Presence {
+    const presence = this.#args.presence[key];
+    if (presence === undefined)
+      throw new Error(`internal: the engine ${key || "of the deployment"} was not looked at`);
+    return presence;
+  }
+
+  #networkArgs(presence: Presence): docker.NetworkArgs {
+    const { deployment } = this.#args;
     return {
       name: deployment.name,
       driver: "bridge",

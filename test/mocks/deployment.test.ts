@@ -54,7 +54,9 @@ async function build(preview: boolean): Promise<readonly Seen[]> {
     desired: desiredState(deployment, certificateFiles(deployment, epoch), {}),
     certificateEpoch: epoch,
     generation: "2026-01-01T00:00:00.000Z",
-    presence: { containers: {}, networks: {}, fresh: "2026-01-01T00:00:00.000Z" },
+    presence: {
+      "": { reachable: true, containers: {}, networks: {}, fresh: "2026-01-01T00:00:00.000Z" },
+    },
     routes: {},
     repair: {},
     caPrivateKey: undefined,

@@ -5,7 +5,7 @@ import type { FilesArgs, Host, UnitArgs } from "../host.ts";
 import { accountNumbers } from "./images.ts";
 import type { InstallRequest } from "./install.ts";
 import type { LocalImages } from "./localImages.ts";
-import { MARK_LABEL, type Presence } from "./presence.ts";
+import { leftAlone, MARK_LABEL, type Presence } from "./presence.ts";
 import { containerName } from "./reach.ts";
 
 export interface ContainerHostArgs {
@@ -74,7 +74,10 @@ export class ContainerHost implements Host {
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
-      this.#after(opts, this.#args.images.built("postgres")),
+      {
+        ...this.#after(opts, this.#args.images.built("postgres")),
+        ...leftAlone(this.#args.presence, ["stdin"]),
+      },
     );
   }
 
@@ -141,7 +144,7 @@ export class ContainerHost implements Host {
         // Without it the provider kills at once, and a killed database has to recover.
         destroyGraceSeconds: args.stopTimeoutSeconds,
       },
-      { ...started, provider: this.#args.provider },
+      { ...started, provider: this.#args.provider, ...leftAlone(this.#args.presence, ["labels"]) },
     );
   }
 

@@ -7,6 +7,11 @@
 import { execFile } from "node:child_process";
 
 export interface Presence {
+  /**
+   * The engine answered. One that does not is left as it was: nothing is asked of it for the sake of a mark, so that a
+   * failover away from its site is not held up by it.
+   */
+  readonly reachable: boolean;
   /** Marks by physical name. What is not in here is not there. */
   readonly containers: Readonly<Record<string, string>>;
   readonly networks: Readonly<Record<string, string>>;
@@ -25,11 +30,17 @@ export interface PresenceArgs {
 
 /** Never rejects: where the engine does not answer, the plan says so in its own words. */
 export async function presenceOf(args: PresenceArgs): Promise<Presence> {
-  const [containers, networks] = await Promise.all([
+  const [reachable, containers, networks] = await Promise.all([
+    answers(args.dockerHost),
     inspect("container", args.containers, "{{.Name}}\t{{json .Config.Labels}}", args.dockerHost),
     inspect("network", args.networks, "{{.Name}}\t{{json .Labels}}", args.dockerHost),
   ]);
-  return { containers: readMarks(containers), networks: readMarks(networks), fresh: args.now.toISOString() };
+  return {
+    reachable,
+    containers: readMarks(containers),
+    networks: readMarks(networks),
+    fresh: args.now.toISOString(),
+  };
 }
 
 /** Lines of name, tab, labels as JSON. What carries no mark of ours counts as unmarked, not as missing. */
@@ -44,6 +55,11 @@ export function readMarks(lines: string): Record<string, string> {
   );
 }
 
+/** What an engine that does not answer would be asked to change, were it not left as it was. */
+export function leftAlone({ reachable }: Presence, inputs: readonly string[]): { ignoreChanges?: string[] } {
+  return reachable ? {} : { ignoreChanges: [...inputs] };
+}
+
 const timeoutMs = 8_000;
 
 /** `docker inspect` prints those that it finds and fails for the others; both are answers. */
@@ -53,9 +69,24 @@ function inspect(
   format: string,
   dockerHost: string | undefined,
 ): Promise<string> {
-  const env = dockerHost === undefined ? process.env : { ...process.env, DOCKER_HOST: dockerHost };
-  const args = [kind, "inspect", "--format", format, ...names];
   return new Promise((resolve) => {
-    execFile("docker", args, { env, timeout: timeoutMs, maxBuffer: 1 << 24 }, (_, stdout) => resolve(stdout));
+    docker([kind, "inspect", "--format", format, ...names], dockerHost, (_, stdout) => resolve(stdout));
   });
+}
+
+function answers(dockerHost: string | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    docker(["version", "--format", "{{.Server.Version}}"], dockerHost, (error) => resolve(error === null));
+  });
+}
+
+function docker(
+  args: readonly string[],
+  dockerHost: string | undefined,
+  done: (error: Error | null, stdout: string) => void,
+): void {
+  const env = dockerHost === undefined ? process.env : { ...process.env, DOCKER_HOST: dockerHost };
+  execFile("docker", args, { env, timeout: timeoutMs, maxBuffer: 1 << 24 }, (error, stdout) =>
+    done(error, stdout),
+  );
 }

@@ -1,0 +1,43 @@
+/** The Docker engines of a deployment, and what is to be found in each. */
+import { NAME_SERVER_UNIT } from "../../dns/zone.ts";
+import type { Deployment } from "../../spec/model.ts";
+import { type Presence, presenceOf } from "./presence.ts";
+import { containerName } from "./reach.ts";
+
+export interface Engine {
+  /** Tells engines apart: the shared one has the key "". */
+  readonly key: string;
+  /** Undefined: the one that `docker` uses. */
+  readonly dockerHost: string | undefined;
+  /** Units that it runs. */
+  readonly units: readonly string[];
+}
+
+export const SHARED_ENGINE = "";
+
+export function enginesOf({ sites, names, containers }: Deployment): Engine[] {
+  const inContainers = sites.flatMap(({ name, place }) =>
+    place.target === "containers" ? [{ name, ...place }] : [],
+  );
+  const shared = [
+    ...inContainers.filter(({ ownEngine }) => !ownEngine).map(({ name }) => name),
+    ...(names.server.kind === "container" ? [NAME_SERVER_UNIT] : []),
+  ];
+  const own = inContainers.filter(({ ownEngine }) => ownEngine);
+  return [
+    ...(shared.length > 0 ? [{ key: SHARED_ENGINE, dockerHost: containers.dockerHost, units: shared }] : []),
+    ...own.map(({ name, dockerHost }) => ({ key: name, dockerHost, units: [name] })),
+  ];
+}
+
+/** By the engine's key. A container that somebody removed is made again. */
+export async function observePresence(
+  deployment: Deployment,
+  now: Date,
+): Promise<Readonly<Record<string, Presence>>> {
+  const looks = enginesOf(deployment).map(async ({ key, dockerHost, units }) => {
+    const containers = units.map((unit) => containerName(deployment.name, unit));
+    return [key, await presenceOf({ containers, networks: [deployment.name], dockerHost, now })] as const;
+  });
+  return Object.fromEntries(await Promise.all(looks));
+}
