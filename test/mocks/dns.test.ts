@@ -84,7 +84,7 @@ describe("the name server and its records", () => {
     expect(inputsOf(seen, "t-dns-secrets")).toMatchObject({
       secret: true,
       directory: "secrets",
-      owner: "998:998",
+      owner: "bind",
     });
   });
 
@@ -133,8 +133,8 @@ describe("the name server and its records", () => {
     const { seen } = await make(pair());
     expect(inputsOf(seen, "dns")).toMatchObject({
       program: "dns",
-      user: "998:998",
-      command: ["sh", "/etc/understudy/start.sh"],
+      user: "bind",
+      command: ["sh", "/etc/understudy-dns/start.sh"],
       publish: [
         { port: 5353, publishedPort: 15_353, protocol: "tcp" },
         { port: 5353, publishedPort: 15_353, protocol: "udp" },
