@@ -2,7 +2,10 @@
 import pg from "pg";
 
 export interface Target {
+  /** The name that the certificate is checked for. */
   readonly host: string;
+  /** Where it is. */
+  readonly address: string;
   readonly port: number;
 }
 
@@ -16,19 +19,21 @@ export interface Access {
 
 /** Takes the stack's output `uri` apart; node-postgres has no multi-host URIs. */
 export function accessFrom(uri: string, ca: string): Access {
-  const match = /^postgresql:\/\/([^:]+):([^@]+)@([^/]+)\/([^?]+)/.exec(uri);
+  const match = /^postgresql:\/\/([^:]+):([^@]+)@([^/]+)\/([^?]+)\?.*hostaddr=([^&]+)/.exec(uri);
   if (!match) throw new Error("not a libpq URI");
-  const [, user = "", password = "", hosts = "", database = ""] = match.map(decodeURIComponent);
-  const targets = hosts.split(",").map((pair) => {
+  const [, user = "", password = "", hosts = "", database = "", hostaddr = ""] =
+    match.map(decodeURIComponent);
+  const addresses = hostaddr.split(",");
+  const targets = hosts.split(",").map((pair, index) => {
     const [host = "", port = ""] = pair.split(":");
-    return { host, port: Number(port) };
+    return { host, port: Number(port), address: addresses[index] ?? "" };
   });
   return { targets, user, password, database, ca };
 }
 
 export function clientFor(access: Access, target: Target): pg.Client {
   return new pg.Client({
-    host: "127.0.0.1",
+    host: target.address,
     port: target.port,
     user: access.user,
     password: access.password,
