@@ -5,8 +5,10 @@ import { desiredState } from "./components/desiredState.ts";
 import { observePresence } from "./components/hosts/containers/engines.ts";
 import { sshEdge } from "./components/hosts/machines/edge.ts";
 import { routesOf } from "./components/hosts/machines/routes.ts";
-import { observeAndPlan } from "./components/outlook.ts";
+import { isLoud } from "./components/hosts/machines/survey/aside.ts";
+import { machineWishes, observeAndPlan } from "./components/outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "./components/pki/renewal.ts";
+import { plainSecrets } from "./components/plainSecrets.ts";
 import { parse } from "./components/spec/parse.ts";
 import { renderProblems } from "./components/spec/problems.ts";
 
@@ -15,12 +17,16 @@ import { renderProblems } from "./components/spec/problems.ts";
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const config = new pulumi.Config("understudy");
+const given = (key: string) => Boolean(config.get(key));
 const parsed = parse({
   stack: pulumi.getStack(),
   active: config.get("active"),
   deployment: config.getObject("deployment"),
   failover: config.getObject("failover"),
-  caPrivateKeyGiven: Boolean(config.get("caPrivateKey")),
+  repair: config.getObject("repair"),
+  caPrivateKeyGiven: given("caPrivateKey"),
+  dnsKeyGiven: given("dnsKey"),
+  plainSecrets: plainSecrets(given, process.env.PULUMI_CONFIG_SECRET_KEYS),
 });
 if (!parsed.ok) throw new pulumi.RunError(renderProblems(parsed.problems));
 const { deployment, warnings } = parsed;
@@ -29,16 +35,18 @@ for (const warning of warnings) pulumi.log.warn(`${warning.code}  ${warning.path
 const epoch = certificateEpoch(deployment.certificates, now());
 const routes = routesOf(deployment, sshEdge(deployment.name, config.get("sshPrivateKey")));
 const desired = desiredState(deployment, certificateFiles(deployment, epoch), routes);
+const machines = machineWishes(deployment, desired, routes);
 
 // Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
 // The providers' libraries are loaded meanwhile.
 const [outlook, presence, { Deployment }] = await Promise.all([
-  observeAndPlan(desired),
+  observeAndPlan(desired, machines),
   observePresence(deployment, new Date()),
   import("./components/deployment.ts"),
 ]);
 if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
 if (pulumi.runtime.isDryRun()) pulumi.log.info(outlook.text);
+for (const { code, message } of outlook.notices.filter(isLoud)) pulumi.log.warn(`${code}  ${message}`);
 
 const root = new Deployment(deployment.name, {
   deployment,
@@ -47,7 +55,7 @@ const root = new Deployment(deployment.name, {
   generation: outlook.generation,
   presence,
   routes,
-  repair: config.getObject<Record<string, string>>("repair") ?? {},
+  repair: deployment.repair,
   dnsKey: config.getSecret("dnsKey"),
   caPrivateKey: config.getSecret("caPrivateKey"),
 });
@@ -66,4 +74,4 @@ export const nodes = nodeTable(deployment);
 /** Where the deployment's names are served, for `npm run status`. */
 export const names = deployment.names;
 /** What `npm run status` holds the nodes against. It holds no secret; marked as one, the screen stays readable. */
-export const wish = pulumi.secret(JSON.stringify(desired));
+export const wish = pulumi.secret(JSON.stringify({ ...desired, machines }));

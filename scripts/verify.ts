@@ -23,8 +23,10 @@ async function main(request: VerifyRequest): Promise<string> {
     const session = await client.access.open();
     const target = { name: request.name, address, port: active.port };
     const { server, timeline, ms } = await session.call("verify", target, { timeoutMs: verifyTimeoutMs });
-    if (server !== active.address) {
-      throw new Error(`${request.name} leads to ${server}, and ${active.name} is ${active.address}`);
+    if (server !== active.name) {
+      throw new Error(
+        `${request.name} (${address}) leads to ${server}, and ${active.name} is the active node`,
+      );
     }
     return `${request.name} → ${address}: a write from ${client.name} is acknowledged by ${active.name}, timeline ${timeline}, after ${Math.round(ms)} ms`;
   } finally {

@@ -11,7 +11,7 @@ export function nodeFiles(deployment: Deployment, node: Node): Record<string, st
     "postgresql.conf": postgresqlConf(deployment, node),
     "pg_hba.conf": pgHbaConf(deployment, node),
     "pg_ident.conf": pgIdentConf(deployment, node),
-    "clients.conf": clientsConf(deployment),
+    "clients.conf": clientsConf(deployment, node),
     "node.json": nodeJson(deployment, node),
   };
 }

@@ -6,6 +6,8 @@
  * Needs PostgreSQL 16 or newer: before, pg_hba.conf had no `include_if_exists`.
  */
 import { isIP } from "node:net";
+import { gatewayAddress } from "../spec/derive.ts";
+import { parseCidr } from "../spec/ip.ts";
 import type { ClientAccess, Deployment, Node } from "../spec/model.ts";
 import {
   ADMITTED_CLIENTS,
@@ -48,16 +50,25 @@ export function pgHbaConf(deployment: Deployment, node: Node): string {
  * In the order of `clientAccess`, which `spec` has filled in where the user said nothing. Before them the
  * deployment's own client, which comes from a node: it gets in when the others do, so that what it finds is true.
  */
-export function clientsConf(deployment: Deployment): string {
+export function clientsConf(deployment: Deployment, node: Node): string {
   return [
     RENDERED_HEADER,
-    ...deployment.sites.map(
-      ({ node }) => `hostssl postgres ${VERIFIER_ROLE} ${block(node.address)} cert map=${CERTIFICATE_MAP}`,
+    ...[...deployment.sites.map((site) => site.node.address), ...ownGateway(deployment, node)].map(
+      (address) => `hostssl postgres ${VERIFIER_ROLE} ${block(address)} cert map=${CERTIFICATE_MAP}`,
     ),
     `host all ${VERIFIER_ROLE} all reject`,
     ...deployment.database.clientAccess.map(clientLine),
     "",
   ].join("\n");
+}
+
+/** Behind an engine of its own, a node that connects to its published address arrives as its network's gateway. */
+function ownGateway({ sites, containers }: Deployment, node: Node): string[] {
+  const place = sites.find((site) => site.node.name === node.name)?.place;
+  const subnet = parseCidr(containers.subnet);
+  return place?.target === "containers" && place.ownEngine && subnet !== undefined
+    ? [gatewayAddress(subnet)]
+    : [];
 }
 
 function clientLine(access: ClientAccess): string {

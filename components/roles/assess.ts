@@ -52,7 +52,13 @@ const lagLimitSeconds = 30;
 const freeLimitBytes = 512 * 2 ** 20;
 const archiveLimit = 16;
 
-export function assess(observed: Observed, desired: Desired, names: readonly NameAnswer[]): Assessment {
+/** `more`: found by others, e.g. by the survey of the machines. */
+export function assess(
+  observed: Observed,
+  desired: Desired,
+  names: readonly NameAnswer[],
+  more: readonly Finding[] = [],
+): Assessment {
   const facts = desired.nodes.map((node) => [node.name, observed.nodes[node.name] ?? unobserved] as const);
   const findings = [
     ...planned(observed, desired),
@@ -61,6 +67,7 @@ export function assess(observed: Observed, desired: Desired, names: readonly Nam
     ),
     ...ofPrimary(desired.active, observed.nodes[desired.active]),
     ...names.flatMap((answer) => ofName(answer, desired)),
+    ...more,
   ];
   return {
     verdict: verdict(findings),

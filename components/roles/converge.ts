@@ -5,6 +5,7 @@
  * Two converges of one deployment are kept apart by a lock on its nodes, see `lock.ts`.
  */
 import { act } from "./act/act.ts";
+import type { RunCommand } from "./act/fenceCommand.ts";
 import type { Desired } from "./desired.ts";
 import type { Observed } from "./facts.ts";
 import { DeploymentLock, Locked, owner } from "./lock.ts";
@@ -45,8 +46,17 @@ export class Refused extends Error {
 const maximumRounds = 6;
 
 export async function preview({ desired, access, now }: Converge): Promise<Preview> {
-  const observed = await observe(access, { catalogOf: desired.active, ...(now ? { now } : {}) });
-  const made = plan(observed, desired, "preview");
+  return foresee(await observe(access, { catalogOf: desired.active, ...(now ? { now } : {}) }), desired);
+}
+
+/** What was found out beside the nodes' own facts: what speaks against the update, and what is to be known. */
+export interface Aside {
+  readonly refusals: readonly Refusal[];
+  readonly notices: readonly Notice[];
+}
+
+export function foresee(observed: Observed, desired: Desired, aside: Aside = nothingAside): Preview {
+  const made = withAside(plan(observed, desired, "preview"), aside);
   const active = observed.nodes[desired.active];
   const left = active?.reach === "up" ? active.report.generation : null;
   const { steps, refusals, notices } = made;
@@ -60,12 +70,23 @@ export async function preview({ desired, access, now }: Converge): Promise<Previ
   };
 }
 
+const nothingAside: Aside = { refusals: [], notices: [] };
+
+function withAside(planned: Plan, aside: Aside): Plan {
+  const refusals = [...aside.refusals, ...planned.refusals];
+  const notices = [...aside.notices, ...planned.notices];
+  if (refusals.length > 0) return { steps: [], lookAgainAfter: null, refusals, notices };
+  return { ...planned, notices };
+}
+
 export interface Apply extends Converge {
   /** What is left on the nodes when everything is done. */
   readonly generation: string;
   readonly report: (line: string) => void;
   /** See `ActOptions.beforeStep`. */
   readonly beforeStep?: (step: Step) => Promise<void>;
+  /** See `ActContext.runCommand`. */
+  readonly runCommand?: RunCommand;
 }
 
 export async function apply(request: Apply): Promise<void> {
@@ -85,7 +106,8 @@ export async function apply(request: Apply): Promise<void> {
 }
 
 async function converge(request: Apply): Promise<void> {
-  const { desired, access, now, report, beforeStep } = request;
+  const { desired, access, now, report, beforeStep, runCommand } = request;
+  const forTests = { ...(beforeStep ? { beforeStep } : {}), ...(runCommand ? { runCommand } : {}) };
   const timeoutSeconds = desired.policy.stepTimeoutSeconds;
   const clients = { nodes: desired.nodes, floating: desired.floating?.name };
   let expected = true;
@@ -98,7 +120,7 @@ async function converge(request: Apply): Promise<void> {
     report(renderPlan(made, observed, desired));
     const last = made.lookAgainAfter;
     const steps = last === null ? made.steps : made.steps.slice(0, last + 1);
-    await act(steps, { access, timeoutSeconds, report, clients, ...(beforeStep ? { beforeStep } : {}) });
+    await act(steps, { access, timeoutSeconds, report, clients, ...forTests });
     expected = last !== null;
   }
   throw new Refused(`The nodes still showed something new after ${maximumRounds} looks. Run again.`);

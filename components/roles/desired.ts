@@ -21,8 +21,11 @@ export interface Desired {
 export interface FailoverStatement {
   readonly from: string;
   readonly to: string;
-  /** Why the old site is certain not to take writes any more, in the operator's words. */
-  readonly fenceConfirmed: string;
+  /**
+   * Why the old site is certain not to take writes any more, in the operator's words. Absent: its fence command has
+   * to make that certain.
+   */
+  readonly fenceConfirmed?: string;
   /** When it was said, ISO 8601. Valid for `validForMinutes`, and used up by the promotion that it allowed. */
   readonly at: string;
   readonly validForMinutes: number;
@@ -49,6 +52,8 @@ export interface DesiredNode {
   /** The slot that this node uses on whichever node it follows. */
   readonly slot: string;
   readonly majorVersion: number;
+  /** Data directory of a hand-made primary that becomes the node's. Absent: the node's data is made by the plan. */
+  readonly adopt?: string;
   readonly reach: Reach;
   /** Makes certain, from outside, that the node's site takes no writes. Absent: only a person can say so. */
   readonly fenceCommand?: FenceCommand;
@@ -79,6 +84,8 @@ export interface SshStop {
   readonly user: string;
   /** Public keys of which the host must show one. None: the host is not known, and nothing is sent to it. */
   readonly hostKeys: readonly string[];
+  /** Why there are none, in words for whoever has to add one. */
+  readonly whyUnknown?: string;
   /** File with the private key; absent: the agent at SSH_AUTH_SOCK. */
   readonly keyFile?: string;
 }

@@ -26,8 +26,14 @@ export type NodeFacts =
    * that runs beside it (`node.py serve --offline`); null where they cannot be read.
    */
   | { readonly reach: "stopped"; readonly reason: string; readonly report?: NodeReport | null }
-  /** `image`: what the container was made from, where the node runs in one. */
-  | { readonly reach: "up"; readonly report: NodeReport; readonly image?: string };
+  | {
+      readonly reach: "up";
+      readonly report: NodeReport;
+      /** What the container was made from, where the node runs in one. */
+      readonly image?: string;
+      /** Names of configuration files that somebody changed on a machine and that this update leaves as they are. */
+      readonly changedByHand?: readonly string[];
+    };
 
 /** The answer of the node's verb `observe`. */
 export interface NodeReport {
@@ -109,6 +115,36 @@ export interface DataFacts {
   readonly endLsn?: Lsn | null;
   readonly freeBytes: number;
   readonly sizeBytes: number;
+  /** Of a data directory that was somebody else's; absent: it is the volume's own, and there is no other. */
+  readonly adopted?: AdoptionFacts | null;
+}
+
+/** Everything that speaks for or against making somebody's data directory a node's. Names only, never a value. */
+export interface AdoptionFacts {
+  readonly directory: string;
+  /** The agent has started it. Until then nothing in it has been changed, and the agent does not start it by itself. */
+  readonly taken: boolean;
+  /** Why no base backup could be built beside it and take its name; null: it can. */
+  readonly obstacle: string | null;
+  /** Where this node's data is already, if it is somewhere else. */
+  readonly elsewhere: string | null;
+  /** Process of a server that runs on it and is not the agent's. */
+  readonly otherServer: number | null;
+  /** Settings in its postgresql.auto.conf, which wins over the rendered configuration. */
+  readonly autoConf: readonly string[];
+  /** Directories outside of it that tablespaces are in. */
+  readonly tablespaces: readonly string[];
+  /** Where its WAL is, if pg_wal is a symbolic link. */
+  readonly walDirectory: string | null;
+  /** `recovery.signal` is there: whoever starts it begins a recovery from an archive. */
+  readonly recoverySignal: boolean;
+  readonly preparedTransactions: number;
+  /** The settings that a control file remembers, as of the last start. */
+  readonly ranWith: Readonly<Record<string, number>>;
+  /** Why the agent is not, or is not let in as, the superuser `postgres`; null: it is, or the server does not run. */
+  readonly access: string | null;
+  /** Roles by the names of ours that are not as ours, and what differs. */
+  readonly roles: Readonly<Record<string, string>>;
 }
 
 export interface ControlFacts {

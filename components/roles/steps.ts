@@ -49,6 +49,18 @@ export type Step =
   | { readonly kind: "checkpoint"; readonly node: string }
   /** The old primary cannot come up as one any more: it is down, and its data directory is a standby's of `to`. */
   | { readonly kind: "fence"; readonly node: string; readonly to: string }
+  /**
+   * `command`, run on the machine that runs converge, makes certain that `site` takes no writes: the proof that a
+   * failover needs. `confirmed`: the operator's own word for it, which still holds when the command fails; null: none.
+   */
+  | {
+      readonly kind: "fenceSite";
+      readonly node: string;
+      readonly site: string;
+      readonly command: readonly string[];
+      readonly timeoutSeconds: number;
+      readonly confirmed: string | null;
+    }
   /** Undoes `fence`: the old primary may come up as one again. Its server is down, and nobody else was promoted. */
   | { readonly kind: "lead"; readonly node: string }
   /** The three equalities: the standby has all that the stopped primary had. */

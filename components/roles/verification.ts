@@ -34,7 +34,7 @@ export class Verification extends pulumi.ComponentResource {
     const request: VerifyRequest = {
       active: desired.active,
       // Without the configuration: an edit of a setting is no reason to verify again.
-      nodes: desired.nodes.map((node) => ({ ...node, files: {} })),
+      nodes: desired.nodes.map(({ fenceCommand: _, ...node }) => ({ ...node, files: {} })),
       name: args.name,
       ...(nameServer === undefined ? {} : { nameServer }),
     };

@@ -6,8 +6,8 @@ import { z } from "zod";
 
 /**
  * The most that a change does. `none`: no server notices. `reload`: in force without a restart. `restart`: each
- * PostgreSQL restarts, standby first. `replace`: containers are made anew, one node at a time, standby first;
- * their data volumes stay. `destroys data`: another deployment; data volumes are protected, so it is refused.
+ * PostgreSQL restarts, standby first. `replace`: containers are made anew, and units on machines restarted, one node
+ * at a time, standby first; data stays. `destroys data`: another deployment; data is protected, so it is refused.
  */
 export type Effect = "none" | "reload" | "restart" | "replace" | "destroys data";
 

@@ -1,5 +1,6 @@
 /** zod's findings in our words: where, the value (unless it may be a secret), and what to write instead. */
 import { z } from "zod";
+import { setSecretCommand } from "./configurationKeys.ts";
 import type { Problem } from "./problems.ts";
 import { deploymentSchema } from "./schema.ts";
 import { show } from "./show.ts";
@@ -32,6 +33,20 @@ export function valueAt(raw: unknown, path: Path): unknown {
   return value;
 }
 
+/** Keys that people bring from elsewhere to a machine, and what they meant. */
+const strangersOnMachines: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /private.?key|^key$|passphrase/i,
+    "E_SECRET_PLAINTEXT",
+    `a secret does not belong here: write \`keyFile\`, or \`${setSecretCommand("sshPrivateKey")}\``,
+  ],
+  [
+    /passw|secret|token|credential/i,
+    "E_SECRET_PLAINTEXT",
+    "a secret does not belong here: SSH goes by key (`keyFile`, the secret `sshPrivateKey` or the agent), and sudo without a password",
+  ],
+];
+
 /** Keys that people bring from elsewhere, and what they meant. */
 const knownStrangers: readonly (readonly [RegExp, string, string])[] = [
   [
@@ -42,7 +57,7 @@ const knownStrangers: readonly (readonly [RegExp, string, string])[] = [
   [
     /private.?key|^key$/i,
     "E_SECRET_PLAINTEXT",
-    "a secret does not belong here: set the key with `pulumi config set --secret caPrivateKey < key.pem`",
+    `a secret does not belong here: set the key with \`${setSecretCommand("caPrivateKey")}\``,
   ],
   [/^(type|connection|host)$/, "E_HBA_WEAK", "every rule is `hostssl`; there is no other kind"],
   [
@@ -71,7 +86,14 @@ export function problemsOf(issue: z.core.$ZodIssue, raw: unknown, root = deploym
 function unknownKey(key: string, parent: Path, raw: unknown, root: Root): Problem {
   const path = pathText([...parent, key], root.key);
   const known = knownKeys(parent, root.schema);
-  const stranger = knownStrangers.find(([pattern]) => pattern.test(key) && parent.length > 0);
+  const setSecret = setSecretCommand(key);
+  if (setSecret !== undefined) {
+    const message = `a secret does not belong here: take it out, and set it with \`${setSecret}\``;
+    return { code: "E_SECRET_PLAINTEXT", path, message };
+  }
+  const onMachine = parent.includes("machine") && !parent.includes("packageMirror");
+  const strangers = onMachine ? [...strangersOnMachines, ...knownStrangers] : knownStrangers;
+  const stranger = strangers.find(([pattern]) => pattern.test(key) && parent.length > 0);
   const inHba = parent.includes("clientAccess");
   if (stranger && (stranger[1] !== "E_HBA_WEAK" || inHba)) {
     return { code: stranger[1], path, message: stranger[2] };

@@ -19,6 +19,8 @@ export interface Deployment {
   readonly active: string;
   /** The statement that allows a failover without the old site; undefined: there is none. */
   readonly failover: Failover | undefined;
+  /** By the host on a machine (a site's name, or `dns`): another text has everything there written again. */
+  readonly repair: Readonly<Record<string, string>>;
   readonly database: StreamingDatabase;
   /** In the order in which the user wrote them. */
   readonly sites: readonly Site[];
@@ -31,7 +33,8 @@ export interface Deployment {
 export interface Failover {
   readonly from: string;
   readonly to: string;
-  readonly fenceConfirmed: string;
+  /** Undefined: the site `from` has a fence command, whose success says it. */
+  readonly fenceConfirmed: string | undefined;
   readonly at: string;
   readonly validForMinutes: number;
   readonly acceptDataLoss: boolean;
@@ -104,7 +107,7 @@ export interface ContainerPlace {
   readonly dockerHost: string | undefined;
   /**
    * The engine is the site's own, on another machine than the others': the node's `address` is that machine's, and
-   * its port is published there. False: every site is on one engine and one network.
+   * its port is published there. False: the engine and its network are shared with the other sites without one.
    */
   readonly ownEngine: boolean;
 }

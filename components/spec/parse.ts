@@ -6,7 +6,7 @@
 import type { Deployment } from "./model.ts";
 import { withoutOwnedValues } from "./ownedSettings.ts";
 import type { Problem } from "./problems.ts";
-import { read, readFailover } from "./read.ts";
+import { read, readFailover, readRepair } from "./read.ts";
 import { resolve } from "./resolve.ts";
 import { rules } from "./rules/index.ts";
 import type { Rule, RuleContext } from "./rules/rule.ts";
@@ -21,8 +21,14 @@ export interface RawConfiguration {
   readonly deployment: unknown;
   /** The configuration value `failover`. */
   readonly failover?: unknown;
+  /** The configuration value `repair`. */
+  readonly repair?: unknown;
   /** The secret `caPrivateKey` is set. */
   readonly caPrivateKeyGiven?: boolean;
+  /** The secret `dnsKey` is set. */
+  readonly dnsKeyGiven?: boolean;
+  /** Secrets of the configuration that are set without --secret. */
+  readonly plainSecrets?: readonly string[];
   /** The time that certificates are judged by; default: now. */
   readonly now?: Date;
 }
@@ -35,15 +41,24 @@ export function parse(raw: RawConfiguration): Parsed {
   const active = readActive(raw.active);
   const { written, problems, unreadable } = read(raw.deployment);
   const statement = readFailover(raw.failover);
+  const { repair, problems: repairProblems } = readRepair(raw.repair);
   const aside = [...unreadable, ...(active.problem ? ["active"] : [])];
-  const found = [...(active.problem ? [active.problem] : []), ...problems, ...statement.problems];
+  const found = [
+    ...(active.problem ? [active.problem] : []),
+    ...problems,
+    ...statement.problems,
+    ...repairProblems,
+  ];
   if (!written) return { ok: false, problems: found };
 
-  const deployment = resolve(written, raw.stack, active.name, statement.failover);
+  const { failover } = statement;
+  const deployment = resolve(written, { stack: raw.stack, active: active.name, failover, repair });
   const context: RuleContext = {
     written,
     now: raw.now ?? new Date(),
     caPrivateKeyGiven: raw.caPrivateKeyGiven ?? false,
+    dnsKeyGiven: raw.dnsKeyGiven ?? false,
+    plainSecrets: raw.plainSecrets ?? [],
   };
   found.push(...applyRules(deployment, context, aside));
   const refusals = found.filter(({ code }) => !code.startsWith("W_"));

@@ -54,11 +54,38 @@ export function readFailover(raw: unknown): ReadFailover {
     return { failover: undefined, problems: [{ code: "E_TYPE", path: "failover", message }] };
   }
   const result = failoverSchema.safeParse(withIsoInstant(raw));
-  if (result.success) return { failover: result.data, problems: [] };
+  if (result.success) {
+    return { failover: { ...result.data, fenceConfirmed: result.data.fenceConfirmed }, problems: [] };
+  }
   const root = { key: "failover", schema: failoverSchema };
   return {
     failover: undefined,
     problems: result.error.issues.flatMap((issue) => problemsOf(issue, raw, root)),
+  };
+}
+
+export interface ReadRepair {
+  readonly repair: Readonly<Record<string, string>>;
+  readonly problems: readonly Problem[];
+}
+
+/** Any text will do; `pulumi config set --path repair.site-a 1` makes a number of it. */
+export function readRepair(raw: unknown): ReadRepair {
+  if (raw === undefined || raw === null) return { repair: {}, problems: [] };
+  if (typeof raw !== "object" || Array.isArray(raw)) {
+    const message = `${show(raw, "repair")}; expected a map from a site to a text, e.g. \`pulumi config set --path repair.site-a "ticket 12"\``;
+    return { repair: {}, problems: [{ code: "E_TYPE", path: "repair", message }] };
+  }
+  const isText = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
+  const entries = Object.entries(raw);
+  return {
+    repair: Object.fromEntries(entries.map(([site, value]) => [site, isText(value) ? String(value) : ""])),
+    problems: entries.flatMap(([site, value]) => {
+      const path = `repair.${site}`;
+      return isText(value)
+        ? []
+        : [{ code: "E_TYPE", path, message: `${show(value, path)}; expected a text` }];
+    }),
   };
 }
 
@@ -94,6 +121,10 @@ const standIns: readonly (readonly [RegExp, () => unknown])[] = [
   [/^deployment\.sites\.[^.]*$/, () => ({ target: "containers" })],
   [/^deployment\.sites\.[^.]*\.target$/, () => "containers"],
   [/^deployment\.database\.(roles|databases)\.[^.]*$/, () => ({})],
+  [/\.machine(\.jump)?\.host$/, () => "machine.invalid"],
+  [/\.packageMirror\.(url|suite|key)$/, () => ""],
+  [/\.fenceCommand\.command$/, () => ["true"]],
+  [/^deployment\.names\.server\.kind$/, () => "none"],
 ];
 
 function standInFor(path: Path): unknown {

@@ -3,6 +3,7 @@
  * file is written by `scripts/reference.ts`.
  */
 import { z } from "zod";
+import { configurationKeys } from "./configurationKeys.ts";
 import { type Effect, fieldMeta } from "./field.ts";
 import { bare } from "./issues.ts";
 import { ownedSettings, ownedValues } from "./ownedSettings.ts";
@@ -15,19 +16,28 @@ interface Section {
   readonly rows: readonly string[];
 }
 
+/** Objects that have a table already, by their schema: one that stands in two places is explained once. */
+type Explained = Map<z.core.$ZodType, string>;
+
 const effects: Readonly<Record<Effect, string>> = {
   none: "No server notices.",
   reload: "In force without a restart.",
   restart: "At most a restart of each PostgreSQL, standby first; a reload where PostgreSQL needs no more.",
-  replace: "Containers are made anew, one node at a time, standby first; data volumes stay.",
-  "destroys data": "It would be another deployment. Data volumes are protected, so it is refused.",
+  replace:
+    "Containers are made anew, and units on machines restarted, one node at a time, standby first; data stays.",
+  "destroys data": "It would be another deployment. Data is protected, so it is refused.",
 };
 
 export function renderReference(): string {
-  const sections = [...sectionsOf(deploymentSchema, "deployment"), ...sectionsOf(failoverSchema, "failover")];
+  const explained: Explained = new Map();
+  const sections = [
+    { title: "", rows: configurationKeys.map(keyRow) },
+    ...sectionsOf(deploymentSchema, "deployment", explained),
+    ...sectionsOf(failoverSchema, "failover", explained),
+  ];
   const tables = sections.map(({ title, rows }) =>
     [
-      `#### \`${title}\``,
+      title === "" ? "#### The stack's configuration keys" : `#### \`${title}\``,
       "",
       "| Key | Type | Default | A change | Meaning |",
       "|---|---|---|---|---|",
@@ -42,16 +52,24 @@ export function renderReference(): string {
   ].join("\n\n");
 }
 
-/** The object's own table, then those of the objects inside it. */
-function sectionsOf(schema: z.core.$ZodType, title: string): Section[] {
+/** The object's own table, then those of the objects inside it that have none yet. */
+function sectionsOf(schema: z.core.$ZodType, title: string, explained: Explained): Section[] {
   if (!(schema instanceof z.ZodObject)) throw new Error(`internal: ${title} is not an object of the schema`);
+  explained.set(schema, title);
   const fields = Object.entries(schema.shape as Record<string, z.ZodType>);
-  const rows = fields.map(([key, field]) => row(key, field, `${title}.${key}`));
+  const rows = fields.map(([key, field]) => row(key, field, `${title}.${key}`, explained));
   const inner = fields.flatMap(([key, field]) => {
     const found = innerObject(field);
-    return found ? sectionsOf(found.schema, `${title}.${key}${found.suffix}`) : [];
+    if (found === undefined || explained.has(found.schema)) return [];
+    return sectionsOf(found.schema, `${title}.${key}${found.suffix}`, explained);
   });
   return [{ title, rows }, ...inner];
+}
+
+function keyRow(key: (typeof configurationKeys)[number]): string {
+  const set = key.setSecret === undefined ? "" : ` \`${key.setSecret}\``;
+  const cells = [`\`${key.key}\``, key.type, key.default, key.effect, `${key.description}${set}`];
+  return tableRow(cells);
 }
 
 function innerObject(field: z.core.$ZodType): { schema: z.ZodObject; suffix: string } | undefined {
@@ -66,7 +84,7 @@ function innerObject(field: z.core.$ZodType): { schema: z.ZodObject; suffix: str
   return element instanceof z.ZodObject ? { schema: element, suffix } : undefined;
 }
 
-function row(key: string, field: z.ZodType, path: string): string {
+function row(key: string, field: z.ZodType, path: string, explained: Explained): string {
   const meta = fieldMeta.get(field);
   if (!meta) throw new Error(`${path} has no description in the schema`);
   const unit = meta.unit ? `, ${meta.unit}` : "";
@@ -75,11 +93,19 @@ function row(key: string, field: z.ZodType, path: string): string {
     `\`${key}\``,
     `${typeText(field)}${unit}`,
     defaultText(field, meta.derived),
-    bare(field) instanceof z.ZodObject ? "see below" : meta.effect,
+    bare(field) instanceof z.ZodObject ? whereExplained(bare(field), explained) : meta.effect,
     `${meta.description}${source}`,
   ];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return tableRow(cells);
 }
+
+function whereExplained(schema: z.core.$ZodType, explained: Explained): string {
+  const title = explained.get(schema);
+  return title === undefined ? "see below" : `as \`${title}\``;
+}
+
+const tableRow = (cells: readonly string[]) =>
+  `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 
 function typeText(field: z.core.$ZodType): string {
   const type = bare(field);
@@ -110,6 +136,7 @@ function defaultText(field: z.core.$ZodType, derived: string | undefined): strin
   if (derived !== undefined) return derived;
   if (field instanceof z.ZodDefault) {
     const value: unknown = field.def.defaultValue;
+    if (Array.isArray(value) && value.length > 0) return value.map((one) => `\`${one}\``).join(", ");
     return typeof value === "object" ? "none" : `\`${String(value)}\``;
   }
   return field instanceof z.ZodPrefault ? "see below" : "**required**";

@@ -15,38 +15,44 @@ export const site = z.strictObject({
     effect: "destroys data",
   }),
   machine: field(machine.optional(), {
-    description: "The site's machine, with `target: machines`.",
+    description:
+      "The site's machine, with `target: machines`. To move a site to another machine, add a site there and remove this one.",
     effect: "none",
+    derived: "none; needed with `target: machines`",
   }),
   dockerHost: field(z.string().optional(), {
     description:
-      "A Docker engine of the site's own, e.g. `ssh://user@host`. The node's `address` is then that host's, and its port is published there.",
+      "A Docker engine of the site's own, on another host than the others', e.g. `ssh://user@host`. `address` is then that host's, and the node's port is published there.",
     effect: "destroys data",
     derived: "`containers.dockerHost`, which the sites without one share",
   }),
   address: field(z.string().optional(), {
-    description: "Address of the site's node, by which the other nodes reach it.",
+    description: "Address of the site's node, IPv4, by which the other nodes reach it.",
     effect: "replace",
     derived:
-      "from the site's name, inside `containers.subnet`; adding a site moves no other. On a machine: `machine.host`, where that is an address",
+      "from the site's name, inside `containers.subnet`; adding a site moves no other. On a machine, `machine.host` where that is an address. Needed with `dockerHost`",
   }),
   fenceCommand: field(fenceCommand.optional(), {
     description:
       "Makes certain, from outside, that the site takes no writes, e.g. by the power-off of its cloud or BMC. Its success is the proof that a forced failover needs.",
     effect: "none",
+    derived: "none; a person says so, as `failover.fenceConfirmed`",
   }),
   publishedPort: field(port().optional(), {
-    description: "Port on 127.0.0.1 of the Docker host for clients there.",
+    description:
+      "Port on 127.0.0.1 of the Docker host for clients there; with `dockerHost`, at `address` for everybody. Containers only.",
     effect: "replace",
-    derived: "15432 for `site-a` or `dc1`, 15433 for `site-b`, …; from 15600 up for other names",
+    derived:
+      "15432 for `site-a` or `dc1`, 15433 for `site-b`, …; from 15600 up for other names; 5432 with `dockerHost`",
   }),
   memoryMiB: field(z.int().min(128).max(4_194_304).default(512), {
-    description: "Memory of the node's container; PostgreSQL's memory settings follow it.",
+    description:
+      "Memory of the node; PostgreSQL's memory settings follow it. A container is limited to it. A machine is not: write what PostgreSQL may count on there.",
     effect: "replace",
     unit: "MiB",
   }),
   image: field(z.string().optional(), {
-    description: "Image of your own for the node.",
+    description: "Image of your own for the node. Containers only.",
     effect: "replace",
     derived: "the image that we build",
   }),
@@ -63,23 +69,27 @@ const nameServer = z.strictObject({
     effect: "replace",
   }),
   machine: field(machine.optional(), {
-    description: "With `kind: machine`: the name server's machine, which may be a site's.",
+    description:
+      "With `kind: machine`: the name server's machine, without `adopt`. It may be a site's: the same `host` and `port` are the same machine.",
     effect: "none",
+    derived: "none; needed with `kind: machine`",
   }),
   address: field(z.string().optional(), {
-    description: "With `kind: machine`: its address, by which clients ask it.",
+    description: "With `kind: machine`: its address, IPv4, by which clients ask it.",
     effect: "reload",
     derived: "`machine.host`, where that is an address",
   }),
   host: field(z.string().optional(), {
     description: "With `kind: external`: the primary server of the zone.",
     effect: "none",
+    derived: "none; needed with `kind: external`",
   }),
   port: field(port().default(53), { description: "With `kind: external`: its port.", effect: "none" }),
   keyName: field(z.string().optional(), {
     description:
       "With `kind: external`: name of the TSIG key (hmac-sha256), which may update A records in `domain`.",
     effect: "none",
+    derived: "none; needed with `kind: external`",
   }),
 });
 
@@ -101,12 +111,12 @@ const names = z.strictObject({
     source: "Aurora uses 5 s",
   }),
   serverAddress: field(z.string().optional(), {
-    description: "Address of the name server on the deployment's network.",
+    description: "With `kind: container`: the name server's address on the deployment's network.",
     effect: "replace",
     derived: "the second address of `containers.subnet`",
   }),
   publishedPort: field(port().default(15_353), {
-    description: "Port of the name server on 127.0.0.1 of the Docker host.",
+    description: "With `kind: container`: the name server's port on 127.0.0.1 of the Docker host.",
     effect: "replace",
   }),
 });
@@ -138,7 +148,7 @@ const certificates = z.strictObject({
 const containers = z.strictObject({
   subnet: field(z.string().default("10.86.0.0/16"), {
     description:
-      "Network of the deployment, IPv4, /8 to /24. Its first address is the gateway, the second the name server.",
+      "Network of the containers, IPv4, /8 to /24. Its first address is the gateway, the second the name server.",
     effect: "replace",
   }),
   dockerHost: field(z.string().optional(), {
@@ -150,7 +160,7 @@ const containers = z.strictObject({
 
 export const deploymentSchema = z.strictObject({
   name: field(z.string().optional(), {
-    description: "Prefix of the name of every container, volume and network.",
+    description: "Prefix of the name of every container, volume and network; on a machine, whose it is.",
     effect: "destroys data",
     derived: "the stack's name",
   }),

@@ -72,7 +72,7 @@ export const streamingDatabase = z.strictObject({
   }),
   version: field(z.int().default(17), {
     description:
-      "PostgreSQL's major version, 16 to 18. 17 is in the image that we build; another one needs `image` at every site. A data directory of another major version is refused, not upgraded.",
+      "PostgreSQL's major version, 16 to 18. 17 is in the image that we build; another one needs `image` at every site in containers, and packages on machines. A data directory of another major version is refused, not upgraded.",
     effect: "replace",
   }),
   synchronous: field(z.enum(["strict", "available", "off"]).default("strict"), {
@@ -99,9 +99,10 @@ export const streamingDatabase = z.strictObject({
   }),
   clientAccess: field(z.array(clientAccess).min(1).optional(), {
     description:
-      "Who may connect from where, in the order of pg_hba.conf; rules for replication come before and a final reject after. Clients on the Docker host arrive with the gateway's address, which is inside the subnet.",
+      "Who may connect from where, in the order of pg_hba.conf; rules for replication come before and a final reject after. Clients on the Docker host arrive with the gateway's address, which is inside the subnet. The firewall of a machine follows.",
     effect: "reload",
-    derived: "the declared databases and login roles, from `containers.subnet`, by password",
+    derived:
+      "the declared databases and login roles, by password, from `containers.subnet` where a site is in containers, and from the nodes that are not on that network; with such nodes, a warning asks for your clients' networks",
   }),
   roles: field(z.record(z.string(), role).optional(), {
     description: "Roles by name. One that is no longer declared is reported, not dropped.",

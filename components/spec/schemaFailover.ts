@@ -11,10 +11,11 @@ export const failoverSchema = z.strictObject({
     description: "Site that takes over; the same as `active`.",
     effect: "none",
   }),
-  fenceConfirmed: field(z.string(), {
+  fenceConfirmed: field(z.string().optional(), {
     description:
       "Why `from` is certain not to take writes any more, e.g. `powered off by …, ticket …`. What does not answer may still do so.",
     effect: "none",
+    derived: "none; needed where `from` has no `fenceCommand`, whose success says it otherwise",
   }),
   at: field(z.string(), {
     description:

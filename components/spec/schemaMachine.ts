@@ -6,7 +6,7 @@ export const port = () => z.int().min(1).max(65_535);
 
 const hop = {
   host: field(z.string(), {
-    description: "Name or address that SSH connects to.",
+    description: "Name or address that SSH connects to; no user and no port in it.",
     effect: "none",
   }),
   port: field(port().default(22), { description: "Port of its SSH server.", effect: "none" }),
@@ -32,21 +32,25 @@ const hop = {
 };
 
 const packageMirror = z.strictObject({
-  url: field(z.string(), { description: "Base URL of an apt repository.", effect: "none" }),
+  url: field(z.string(), { description: "Base URL of an apt repository, http or https.", effect: "none" }),
   suite: field(z.string(), { description: "Its suite, e.g. `trixie-pgdg`.", effect: "none" }),
   components: field(z.array(z.string()).min(1).default(["main"]), {
     description: "Its components.",
     effect: "none",
   }),
   key: field(z.string(), {
-    description: "OpenPGP key that signs it, ASCII-armoured.",
+    description: "The public OpenPGP key that signs it, ASCII-armoured; the text, not a file.",
     effect: "none",
   }),
 });
 
 export const machine = z.strictObject({
   ...hop,
-  jump: field(z.strictObject(hop).optional(), { description: "A host to go through.", effect: "none" }),
+  jump: field(z.strictObject(hop).optional(), {
+    description: "A host to go through.",
+    effect: "none",
+    derived: "none; the machine is connected to directly",
+  }),
   packageMirror: field(packageMirror.optional(), {
     description: "Where PostgreSQL's packages come from.",
     effect: "none",
@@ -54,8 +58,8 @@ export const machine = z.strictObject({
   }),
   firewall: field(z.boolean().default(true), {
     description:
-      "A table of nftables of the deployment's own that admits its ports from its nodes and from the networks of `clientAccess` only. It says nothing about any other port.",
-    effect: "none",
+      "A table of nftables of the deployment's own that admits its ports from its nodes and from the networks of `clientAccess` only. It says nothing about any other port, SSH's among them.",
+    effect: "reload",
   }),
   onDestroy: field(z.enum(["keep", "wipe"]).default("keep"), {
     description:
@@ -64,15 +68,16 @@ export const machine = z.strictObject({
   }),
   adopt: field(z.string().optional(), {
     description:
-      "Data directory of a primary that runs on the machine already. It becomes the site's, in place and without a dump; its configuration is kept beside ours.",
+      "Data directory of a primary that runs on the machine already, of the same major version. It becomes the site's, in place and without a dump; its configuration is kept beside ours. The site leads at first. Keep the line afterwards: it says where the data is.",
     effect: "restart",
+    derived: "none; the data is in `/var/lib/understudy`",
   }),
 });
 
 export const fenceCommand = z.strictObject({
   command: field(z.array(z.string()).min(1), {
     description:
-      "Program and arguments; no shell. Run on the machine that runs Pulumi. No secret: it is shown.",
+      "Program and arguments, e.g. `[ipmitool, -H, bmc-a, -f, /root/bmc.pass, chassis, power, off]`; no shell. Run on the machine that runs Pulumi. No secret: it is shown.",
     effect: "none",
   }),
   timeoutSeconds: field(z.int().min(1).max(600).default(30), {

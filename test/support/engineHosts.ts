@@ -69,7 +69,7 @@ export class EngineHosts {
   async #startOne(n: number): Promise<EngineHost> {
     const container = `${this.#name}-${n + 1}`;
     const address = `${this.#subnet}.${n + 11}`;
-    const rights = ["SYS_ADMIN", "NET_ADMIN"].flatMap((name) => ["--cap-add", name]);
+    const rights = ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"].flatMap((name) => ["--cap-add", name]);
     const open = ["seccomp=unconfined", "systempaths=unconfined", "apparmor=unconfined"];
     await docker(
       ...["run", "--detach", "--name", container, "--network", this.#name, "--ip", address, ...rights],

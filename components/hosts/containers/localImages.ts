@@ -8,7 +8,9 @@ import { imageTag } from "./images.ts";
  * made of the content that it is built from, so it is known at preview and an unchanged image is never rebuilt.
  */
 export class LocalImages extends pulumi.ComponentResource {
-  readonly #builds: Readonly<Record<Program, command.local.Command>>;
+  readonly #dockerHost: string | undefined;
+  readonly #name: string;
+  readonly #builds = new Map<Program, command.local.Command>();
 
   constructor(
     name: string,
@@ -16,19 +18,8 @@ export class LocalImages extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("understudy:hosts:LocalImages", name, {}, opts);
-    const build = (program: Program) =>
-      new command.local.Command(
-        `${name}-${program}`,
-        {
-          create: `node scripts/image.ts ${program}`,
-          // Not read by the script, which computes the same: a new tag is what makes the command run again.
-          stdin: imageTag(program),
-          ...(args.dockerHost === undefined ? {} : { environment: { DOCKER_HOST: args.dockerHost } }),
-          addPreviousOutputInEnv: false,
-        },
-        { parent: this },
-      );
-    this.#builds = { postgres: build("postgres"), dns: build("dns") };
+    this.#name = name;
+    this.#dockerHost = args.dockerHost;
     this.registerOutputs({});
   }
 
@@ -36,8 +27,22 @@ export class LocalImages extends pulumi.ComponentResource {
     return imageTag(program);
   }
 
-  /** Depend on it to come after the image is there. */
+  /** Depend on it to come after the image is there. An engine gets only those images that it is asked for. */
   built(program: Program): pulumi.Resource {
-    return this.#builds[program];
+    const known = this.#builds.get(program);
+    if (known) return known;
+    const build = new command.local.Command(
+      `${this.#name}-${program}`,
+      {
+        create: `node scripts/image.ts ${program}`,
+        // Not read by the script, which computes the same: a new tag is what makes the command run again.
+        stdin: imageTag(program),
+        ...(this.#dockerHost === undefined ? {} : { environment: { DOCKER_HOST: this.#dockerHost } }),
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this },
+    );
+    this.#builds.set(program, build);
+    return build;
   }
 }

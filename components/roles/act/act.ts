@@ -28,7 +28,8 @@ export interface ActOptions extends Omit<ActContext, "progress" | "findings" | "
 export class StepFailed extends Error {
   readonly step: Step;
   constructor(step: Step, reason: string, next: string) {
-    super(`${describe(step)} failed on ${step.node}: ${reason}\n${next}`);
+    const where = step.kind === "fenceSite" ? "this machine" : step.node;
+    super(`${describe(step)} failed on ${where}: ${reason}\n${next}`);
     this.name = "StepFailed";
     this.step = step;
   }
@@ -73,7 +74,8 @@ export async function act(steps: readonly Step[], options: ActOptions): Promise<
 
 /** What can be waited for is waited for before the old primary is stopped. */
 async function openAll(steps: readonly Step[], context: ActContext): Promise<void> {
-  const nodes = new Set(steps.map(({ node }) => node));
+  // A fence from outside is not the node's own business.
+  const nodes = new Set(steps.flatMap(({ kind, node }) => (kind === "fenceSite" ? [] : [node])));
   // A node that cannot be reached is named by its step, if that comes to pass.
   await Promise.allSettled([...nodes].map((node) => open(node, context)));
 }

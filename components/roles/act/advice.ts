@@ -18,6 +18,8 @@ export const advice: Readonly<Record<Step["kind"], string>> = {
     "The standby's log says why it does not stream; until it does, `strict` lets no client commit.",
   checkpoint: "PostgreSQL's log on the node says what it waits for.",
   fence: "Look at the rights and the space on the data volume.",
+  fenceSite:
+    'Nobody was promoted. Correct what the command says; or, when the site is certain to take no writes by other means, say so: pulumi config set --path failover.fenceConfirmed "why it takes no writes".',
   lead: "Look at the rights on the data volume.",
   gate: "The standby's log says what it misses; see that it streams and that its replay is not paused.",
   promote: "PostgreSQL's log on the node says what keeps it in recovery.",

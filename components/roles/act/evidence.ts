@@ -15,11 +15,26 @@ export interface Evidence {
   readonly control: { readonly old: ControlFacts | null; readonly new: ControlFacts | null };
   readonly timelines: { readonly old: number | null; readonly new: number };
   readonly switchLsn: Lsn;
+  /** The old site's fence command, as it was run before the promotion; null: there was none. */
+  readonly fence: FenceEvidence | null;
   readonly steps: readonly { readonly step: string; readonly ms: number }[];
   /** Between the last write acknowledged before and the first after, as a client saw it; null: nobody measured. */
   readonly gapMs: number | null;
   /** A write and its reading as a client of the new primary; null: not asked for. */
   readonly verified: Verbs["verify"]["result"] | null;
+}
+
+export interface FenceEvidence {
+  readonly site: string;
+  readonly command: readonly string[];
+  readonly at: string;
+  readonly ms: number;
+  /** null: a signal ended it, or it did not begin. */
+  readonly exitCode: number | null;
+  /** It ended with 0, in time. */
+  readonly proven: boolean;
+  /** The statement's own word. Where nothing was proven, the promotion rests on it. */
+  readonly confirmed: string | null;
 }
 
 export type Change = Extract<Step, { kind: "promote" }>;
@@ -36,6 +51,7 @@ export class Findings {
   control: { old: ControlFacts | null; new: ControlFacts | null } = { old: null, new: null };
   /** The old primary's control file as its stop left it; the fence is written then. */
   stopped: ControlFacts | null = null;
+  fence: FenceEvidence | null = null;
   promotion: Verbs["promote"]["result"] | undefined;
   probe: ProbeResult | undefined;
   verified: Verbs["verify"]["result"] | undefined;
@@ -55,6 +71,7 @@ export class Findings {
       control: this.control,
       timelines: { old: this.control.old?.timeline ?? null, new: timeline },
       switchLsn,
+      fence: this.fence,
       steps: this.steps,
       gapMs: gapOf(this.probe),
       verified: this.verified ?? null,
@@ -79,6 +96,7 @@ export function renderEvidence(evidence: Evidence): string[] {
           [`${evidence.to} took over`, position(control.new)],
         ] as const)
       : []),
+    ...(evidence.fence ? [["fenced", fenced(evidence.fence)] as const] : []),
     [
       "write gap",
       evidence.gapMs === null ? "not measured" : `${Math.round(evidence.gapMs)} ms, as a client saw it`,
@@ -99,6 +117,12 @@ export function renderEvidence(evidence: Evidence): string[] {
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     `evidence: ${JSON.stringify(evidence)}`,
   ];
+}
+
+function fenced({ site, at, ms, exitCode, proven, confirmed }: FenceEvidence): string {
+  const end = exitCode === null ? "no exit code" : `exit code ${exitCode}`;
+  const ran = `the command of ${site} at ${at}, ${end}, ${ms} ms`;
+  return proven ? ran : `NOT by ${ran}; by the statement: ${confirmed ?? ""}`;
 }
 
 function position({ systemIdentifier, timeline, redoLsn }: ControlFacts): string {

@@ -6,7 +6,9 @@ import type { NodeReport } from "../facts.ts";
 import type { NodeAccess, Session } from "../session.ts";
 import type { Step } from "../steps.ts";
 import type { Findings, Intent } from "./evidence.ts";
+import type { RunCommand } from "./fenceCommand.ts";
 import { handover } from "./handover.ts";
+import { fenceSite } from "./siteFence.ts";
 
 export interface ActContext {
   readonly access: ReadonlyMap<string, NodeAccess>;
@@ -18,6 +20,8 @@ export interface ActContext {
   readonly change: Intent | null;
   /** What it has to show for itself. */
   readonly findings: Findings;
+  /** Absent: the command is run. For tests. */
+  readonly runCommand?: RunCommand;
 }
 
 /** Resolves with what was proven, for the account of the step; rejects with the reason. */
@@ -118,6 +122,7 @@ export const executors: { readonly [K in Step["kind"]]: Executor<Extract<Step, {
     return `after ${ms} ms`;
   },
 
+  fenceSite,
   ...handover,
 };
 

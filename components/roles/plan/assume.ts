@@ -45,6 +45,8 @@ const assumptions: { readonly [K in Step["kind"]]: Assumption<Extract<Step, { ki
   checkpoint: (_step, fleet) => fleet,
   fence: (step, fleet) =>
     withNode(fleet, step.node, () => ({ role: "standby", signal: true, follows: step.to })),
+  // Whatever is left of the site, the promotion takes it out of this plan's sight.
+  fenceSite: (_step, fleet) => fleet,
   lead: (step, fleet) =>
     withNode(fleet, step.node, ({ state }) => ({
       // What is in a stopped container is started with it, and comes up as what it is now.

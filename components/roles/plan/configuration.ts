@@ -29,11 +29,14 @@ export function changesOf(view: NodeView): Changes {
   const sinceStart = changedSettings(readConf(report.files.started[confFile] ?? ""), wanted);
   const sinceLoad = changedSettings(readConf(report.files.loaded[confFile] ?? ""), wanted);
   const needsRestart = new Set(sql.restartSettings);
-  const restart = sinceStart.filter((name) => needsRestart.has(name));
+  // What somebody wrote by hand is not brought into force, nor is what it replaced: the file that would be read is his.
+  const isOurs = (file: string) => !view.changedByHand.includes(file);
+  const restart = sinceStart.filter((name) => isOurs(confFile) && needsRestart.has(name));
+  const reload = sinceLoad.filter((name) => isOurs(confFile) && !restart.includes(name));
   const files = Object.keys(target).filter(
-    (name) => name !== confFile && target[name] !== report.files.loaded[name],
+    (name) => name !== confFile && isOurs(name) && target[name] !== report.files.loaded[name],
   );
-  return { restart, reload: [...sinceLoad.filter((name) => !restart.includes(name)), ...files.sort()] };
+  return { restart, reload: [...reload, ...files.sort()] };
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { Desired } from "../desired.ts";
 import type { Observed } from "../facts.ts";
 import type { Step } from "../steps.ts";
+import { inShell } from "./fencing.ts";
 
 /** The step itself, in a few words; also the line of it while it runs. */
 export function describe(step: Step): string {
@@ -41,6 +42,8 @@ export function describe(step: Step): string {
       return `checkpoint on ${step.node}`;
     case "fence":
       return `fence ${step.node}: whoever starts it gets a standby of ${step.to}`;
+    case "fenceSite":
+      return `fence ${step.site} from outside: ${inShell(step.command)}`;
     case "lead":
       return `take the fence from ${step.node}`;
     case "gate":
@@ -92,6 +95,8 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
       ];
     case "lead":
       return ["it was stopped to hand over, and nobody was promoted"];
+    case "fenceSite":
+      return fencing(step, observed, desired);
     case "keepDivergent":
       return ["a copy in `kept/` on its data volume; nothing deletes it"];
     case "rewind":
@@ -109,6 +114,27 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
 function leads(node: string, observed: Observed): boolean {
   const facts = observed.nodes[node];
   return facts?.reach === "up" && facts.report.server.sql?.inRecovery === false;
+}
+
+function fencing(
+  { node, site, timeoutSeconds, confirmed }: Extract<Step, { kind: "fenceSite" }>,
+  observed: Observed,
+  { active }: Desired,
+): string[] {
+  const facts = observed.nodes[active];
+  const report = facts?.reach === "up" ? facts.report : null;
+  const streams = report?.server.sql?.walReceiver?.status === "streaming" && report.data.follows === node;
+  return [
+    `run on this machine, at most ${timeoutSeconds} s; whatever still runs at ${site} ends, and every session there`,
+    ...(streams
+      ? [
+          `${node} still sends to ${active}, so it is alive: a switchover from where it can be reached loses less`,
+        ]
+      : []),
+    confirmed === null
+      ? "if it fails or takes longer, nobody is promoted"
+      : `if it fails or takes longer, the promotion goes on by the statement's word: ${confirmed}`,
+  ];
 }
 
 function standbyAway(strict: boolean): string[] {

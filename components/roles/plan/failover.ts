@@ -3,6 +3,7 @@
  * rules below; the steps are few, because from the promotion on the dead site is left alone.
  */
 import type { Notice, Refusal, Step } from "../steps.ts";
+import { fenceSite, unprovenRefusals } from "./fencing.ts";
 import { type Contribution, type Fleet, isUsedUp, type NodeView } from "./fleet.ts";
 import { assessLoss, inWords, type Loss } from "./loss.ts";
 import { bytesBetween, furthest } from "./lsn.ts";
@@ -17,7 +18,9 @@ export function failover(fleet: Fleet): Contribution {
   const { active, desired } = fleet;
   return {
     steps: [
+      // What its own agent can write comes first: afterwards the site may be off, and write nothing.
       ...fence(from, active),
+      ...fenceSite(fleet, from),
       {
         kind: "promote",
         node: active.name,
@@ -42,7 +45,7 @@ function fence(from: NodeView, active: NodeView): Step[] {
 
 export function failoverRefusals(fleet: Fleet): Refusal[] {
   const succession = successionOf(fleet);
-  if (succession.kind !== "failover") return [];
+  if (succession.kind !== "failover") return unprovenRefusals(fleet, succession);
   const unfit = unfitTarget(fleet.active, succession.from);
   if (unfit) return [unfit];
   const loss = lossOf(fleet, succession.from);

@@ -6,6 +6,7 @@
 import type { Desired, DesiredNode, FailoverStatement, Policy } from "../desired.ts";
 import type { CatalogFacts, NodeFacts, NodeReport, Observed, SlotFacts } from "../facts.ts";
 import type { Notice, Refusal, Step } from "../steps.ts";
+import { changedByHand } from "./byHand.ts";
 import { type NodeRole, type NodeState, roleOf, stateOf } from "./state.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface NodeView {
   readonly configured: boolean;
   /** A standby that the policy's promise already rests on. */
   readonly inSync: boolean;
+  /** Configuration files on a machine that are not as this update leaves or left them: nothing may load them. */
+  readonly changedByHand: readonly string[];
 }
 
 export interface Fleet {
@@ -69,10 +72,10 @@ export function fleetOf(observed: Observed, desired: Desired, moment: Moment): F
     observed.nodes[name] ?? { reach: "unreachable", reason: "it was not observed" };
   const wish = desired.nodes.find((node) => node.name === desired.active);
   if (!wish) throw new Error(`the active node ${desired.active} is not one of the nodes`);
-  const active = viewOf(wish, facts(wish.name));
+  const active = viewOf(wish, facts(wish.name), moment);
   const others = desired.nodes.filter((node) => node !== wish);
   const views = others.map((node) => {
-    const view = viewOf(node, facts(node.name));
+    const view = viewOf(node, facts(node.name), moment);
     return { ...view, inSync: isInSync(view, active, desired.policy) };
   });
   const isAway = (view: NodeView) => givenUp(view, active, desired);
@@ -118,7 +121,7 @@ export function withNode(fleet: Fleet, name: string, change: (view: NodeView) =>
   return { ...fleet, active: changed(fleet.active), standbys: fleet.standbys.map(changed) };
 }
 
-function viewOf(wish: DesiredNode, facts: NodeFacts): NodeView {
+function viewOf(wish: DesiredNode, facts: NodeFacts, moment: Moment): NodeView {
   const report = facts.reach === "up" || facts.reach === "stopped" ? (facts.report ?? null) : null;
   return {
     name: wish.name,
@@ -134,6 +137,7 @@ function viewOf(wish: DesiredNode, facts: NodeFacts): NodeView {
     catalog: report?.server.sql?.catalog ?? null,
     configured: false,
     inSync: false,
+    changedByHand: changedByHand(wish, facts, report, moment),
   };
 }
 

@@ -6,8 +6,10 @@
 import type { Desired } from "../desired.ts";
 import type { Observed } from "../facts.ts";
 import type { Notice, Plan, Refusal, Step } from "../steps.ts";
+import { adoption, isToBeAdopted } from "./adoption.ts";
 import { assume, comesUp } from "./assume.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { loadsByHand } from "./byHand.ts";
 import { catalog } from "./catalog.ts";
 import { configuration, lowering } from "./configuration.ts";
 import { alone, failover } from "./failover.ts";
@@ -22,6 +24,7 @@ import { resume, settle, standoff, switchover } from "./switchover.ts";
 /** Until the active node leads. */
 const beforeThereIsAPrimary: readonly Concern[] = [
   locked,
+  adoption,
   resume,
   units,
   bootstrap,
@@ -51,8 +54,9 @@ export function plan(observed: Observed, desired: Desired, moment: Moment = "app
   const steps: Step[] = [];
   const late: Refusal[] = [];
   const notices: Notice[] = kept.map(keptVolume);
-  let lookAgainAfter: number | null = kept.length > 0 ? -1 : null;
-  let fleet: Fleet = kept.reduce((before, view) => comesUp(before, view.name), found);
+  const unseen = [...kept, ...nodesOf(found).filter((view) => isToBeAdopted(view, found))];
+  let lookAgainAfter: number | null = unseen.length > 0 ? -1 : null;
+  let fleet: Fleet = unseen.reduce((before, view) => comesUp(before, view.name), found);
   for (const concern of refused.length > 0 ? [] : concerns) {
     const added = concern(fleet);
     steps.push(...(added.steps ?? []));
@@ -61,7 +65,7 @@ export function plan(observed: Observed, desired: Desired, moment: Moment = "app
     if (added.lookAgain) lookAgainAfter ??= steps.length - 1;
     fleet = (added.steps ?? []).reduce(assume, fleet);
   }
-  const all = [...refused, ...late];
+  const all = [...refused, ...late, ...loadsByHand(found, steps)];
   if (all.length > 0) return { steps: [], lookAgainAfter: null, refusals: all, notices };
   return { steps, lookAgainAfter, refusals: [], notices };
 }

@@ -2,7 +2,10 @@
  * Why a plan must not act. One rule per hazard, all of them asked, all answers reported together: nothing is
  * changed while any of them has one.
  */
+import type { DesiredNode } from "../desired.ts";
 import type { Refusal } from "../steps.ts";
+import { adoptionRefusals } from "./adoption.ts";
+import { putBack } from "./byHand.ts";
 import { readConf, sharedWhere } from "./conf.ts";
 import { failoverRefusals } from "./failover.ts";
 import { everyNode, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
@@ -19,6 +22,7 @@ const rules: readonly Rule[] = [
   timelineFork,
   systemIdentifiers,
   majorVersions,
+  adoptionRefusals,
   noPrimary,
   switchoverRefusals,
   failoverRefusals,
@@ -49,16 +53,21 @@ function unreachable(fleet: Fleet): Refusal[] {
 function absentAtApply(fleet: Fleet): Refusal[] {
   if (fleet.moment === "preview") return [];
   const lost = lostLeader(fleet);
-  return nodesOf(fleet).flatMap(({ name, facts }) =>
+  return nodesOf(fleet).flatMap(({ name, facts, wish }) =>
     name !== lost && facts.reach === "absent"
       ? [
           {
             code: "E_NODE_ABSENT",
-            message: `${name} has no container or unit, although the update has made it. It was removed by somebody else: run \`pulumi up --refresh\`.`,
+            message: `${name} has no container or unit, although the update has made it. It was removed by somebody else: ${madeAgain(wish)}.`,
           },
         ]
       : [],
   );
+}
+
+function madeAgain({ site, reach }: DesiredNode): string {
+  if (reach.kind === "docker") return "run `pulumi up --refresh`";
+  return `have everything on the machine written again with ${putBack(site)}, then \`pulumi up\``;
 }
 
 /** Of this one the rules of a failover speak. */
@@ -195,7 +204,8 @@ function lowered(
 function staleFiles(fleet: Fleet): Refusal[] {
   if (fleet.moment === "preview") return [];
   return nodesOf(fleet).flatMap(({ name, wish, report }) => {
-    if (report === null) return [];
+    // On a machine it matters when something is going to load them: see `byHand.ts`.
+    if (report === null || wish.reach.kind === "machine") return [];
     const stale = Object.keys(wish.files).filter((file) => report.files.installed[file] !== wish.files[file]);
     if (stale.length === 0) return [];
     return [

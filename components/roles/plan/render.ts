@@ -28,8 +28,10 @@ function renderConfiguration(name: string, observed: Observed, desired: Desired)
     .filter((file) => installed[file] !== wish[file])
     .map((file) => {
       const [from, to] = [installed[file], wish[file] ?? ""];
+      const byHand = facts.changedByHand?.includes(file) ? ", changed by hand; this update leaves it so" : "";
+      if (from === undefined && byHand !== "") return `${name}: ${file} is gone; this update leaves it so`;
       if (from === undefined) return `${name}: ${file} is new (${to.split("\n").length - 1} lines)`;
-      return [`${name}: ${file}`, ...lineDiff(from, to).map((row) => `  ${row}`)].join("\n");
+      return [`${name}: ${file}${byHand}`, ...lineDiff(from, to).map((row) => `  ${row}`)].join("\n");
     })
     .join("\n");
 }

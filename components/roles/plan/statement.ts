@@ -4,6 +4,7 @@
  */
 import type { FailoverStatement } from "../desired.ts";
 import type { Refusal } from "../steps.ts";
+import { confirmation, inShell } from "./fencing.ts";
 import { type Fleet, isUsedUp, type NodeView } from "./fleet.ts";
 import { inWords, type Loss } from "./loss.ts";
 
@@ -21,6 +22,13 @@ export function statementRefusals(fleet: Fleet, from: NodeView, loss: Loss): Ref
         `${stale} If ${from.wish.site} is certain not to take writes, say so anew:\n${commands(fleet, from, loss)}`,
       ),
     ];
+  if (confirmation(failover) === null && from.wish.fenceCommand === undefined)
+    return [
+      refusal(
+        "E_FENCE_UNCONFIRMED",
+        `The statement of ${failover.at} does not say why ${from.wish.site} is certain not to take writes, and the site has no fenceCommand. Make certain of it (power, network, host) and say so: ${confirm(from)}`,
+      ),
+    ];
   if (loss.acked === "none" || failover.acceptDataLoss) return [];
   return [
     refusal(
@@ -32,11 +40,14 @@ export function statementRefusals(fleet: Fleet, from: NodeView, loss: Loss): Ref
 
 function unconfirmed(fleet: Fleet, from: NodeView, loss: Loss): Refusal {
   const { active } = fleet;
+  const { fenceCommand, site } = from.wish;
+  const otherwise = fenceCommand
+    ? `or state the failover, and \`pulumi up\` runs the fence command of ${site} (${inShell(fenceCommand.command)}, at most ${fenceCommand.timeoutSeconds} s) before ${active.name} is promoted`
+    : "or make certain that it cannot take writes (power, network, host) and say so";
   return refusal(
     "E_FENCE_UNCONFIRMED",
     `${active.name} is to lead, and ${from.name}, which led last, ${condition(from)}. What does not answer may still take writes. ` +
-      `${inWords(loss)} Bring ${from.name} back and move the role without loss; or make certain that it cannot take writes (power, network, host) and say so:\n` +
-      commands(fleet, from, loss),
+      `${inWords(loss)} Bring ${from.name} back and move the role without loss; ${otherwise}:\n${commands(fleet, from, loss)}`,
   );
 }
 
@@ -81,13 +92,23 @@ function condition({ state, facts }: NodeView): string {
 
 function commands(fleet: Fleet, from: NodeView, loss: Loss): string {
   const set = "      pulumi config set --path failover.";
+  const byHand = from.wish.fenceCommand === undefined;
   return [
     `${set}from ${from.wish.site}`,
     `${set}to ${fleet.active.wish.site}`,
-    `${set}fenceConfirmed "why ${from.wish.site} takes no writes"`,
+    ...(byHand ? [`      ${confirm(from)}`] : []),
     `${set}at ${fleet.until}`,
     ...(loss.acked === "none" ? [] : [`${set}acceptDataLoss true`]),
+    ...(byHand
+      ? []
+      : [
+          `    and, only if the site is certain to be off although the command fails:\n      ${confirm(from)}`,
+        ]),
   ].join("\n");
+}
+
+function confirm({ wish }: NodeView): string {
+  return `pulumi config set --path failover.fenceConfirmed "why ${wish.site} takes no writes"`;
 }
 
 function refusal(code: string, message: string): Refusal {

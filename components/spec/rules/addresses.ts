@@ -1,73 +1,91 @@
-/** Addresses and ports: inside the deployment's network, and one owner each, however they are spelt. */
+/** Addresses: usable where they are, and one owner each, however they are spelt. */
 import { gatewayAddress } from "../derive.ts";
-import { type Cidr, contains, parseAddress, parseCidr } from "../ip.ts";
+import { type Address, type Cidr, contains, parseAddress, parseCidr } from "../ip.ts";
 import type { Deployment } from "../model.ts";
+import { onSharedNetwork } from "../resolvePlace.ts";
 import { show } from "../show.ts";
-import { type Finding, groupBy, type Rule, type RuleContext } from "./rule.ts";
+import { octalFault, writtenAsOctal } from "../sshHost.ts";
+import { type Owner, owners } from "./owners.ts";
+import { type Finding, groupBy, list, type Rule } from "./rule.ts";
 
-interface Owner {
-  readonly who: string;
-  readonly path: string;
-  readonly address: string;
-  /** As the user wrote it; undefined when it is derived. */
-  readonly written: string | undefined;
-}
-
-/** The name server comes first: where a site has its address, the site is the one to move. */
-function owners(deployment: Deployment, { written }: RuleContext): Owner[] {
-  const { server: place } = deployment.names;
-  const servers: Owner[] =
-    place.kind !== "container"
-      ? []
-      : [
-          {
-            who: "the name server",
-            path: "deployment.names.serverAddress",
-            address: place.address,
-            written: written.names.serverAddress,
-          },
-        ];
-  const nodes = deployment.sites.map(({ name, node }) => ({
-    who: name,
-    path: `deployment.sites.${name}.address`,
-    address: node.address,
-    written: written.sites[name]?.address,
-  }));
-  return [...servers, ...nodes];
+/** One machine under two owners: meant, as the name server's and a site's, or told by the rule E_HOST_DUP. */
+function oneMachine(one: Owner | undefined, other: Owner): boolean {
+  if (one?.apart?.host === undefined || other.apart?.host === undefined) return false;
+  return one.nameServer || one.apart.key === other.apart.key;
 }
 
 const addressTwice: Rule = {
   code: "E_ADDR_DUP",
-  needs: ["deployment.containers.subnet"],
+  needs: ["deployment.containers.subnet", "deployment.sites.*.machine.host", "deployment.sites.*.target"],
   check(deployment, context) {
-    const groups = groupBy(owners(deployment, context), (owner) => owner.address);
+    const known = owners(deployment, context).filter(({ address }) => parseAddress(address));
+    const groups = groupBy(known, (owner) => owner.address);
     return [...groups.values()].flatMap(([first, ...others]) =>
-      others.map((owner): Finding => {
-        const spelt = owner.written ?? first?.written;
-        const spelling =
-          spelt !== undefined && spelt !== owner.address ? ` (written as ${show(spelt, "")})` : "";
-        const message = `${first?.who} and ${owner.who} both have ${owner.address}${spelling}; set another \`address\` for one of them`;
-        return { path: owner.path, message };
-      }),
+      others
+        .filter((owner) => !oneMachine(first, owner))
+        .map((owner): Finding => {
+          const spelt = owner.written ?? first?.written;
+          const spelling =
+            spelt !== undefined && spelt !== owner.address ? ` (written as ${show(spelt, "")})` : "";
+          const message = `${first?.who} and ${owner.who} both have ${owner.address}${spelling}; set another \`address\` for one of them`;
+          return { path: owner.path, message };
+        }),
     );
   },
 };
 
 const addressSyntax: Rule = {
   code: "E_ADDRESS",
-  needs: [],
+  needs: [
+    "deployment.sites.*.target",
+    "deployment.sites.*.machine.host",
+    "deployment.names.server.kind",
+    "deployment.names.server.machine.host",
+  ],
   check(deployment, context) {
-    return owners(deployment, context).flatMap(({ path, written }) => {
-      if (written === undefined) return [];
-      const address = parseAddress(written);
-      if (!address)
-        return [{ path, message: `${show(written, path)} is not an IP address, e.g. 10.86.0.11` }];
-      if (!/(^|\.)0\d/.test(written)) return [];
-      const message = `${show(written, path)} has leading zeros, which some programs read as octal; write ${address.text}`;
-      return [{ path, message }];
+    return owners(deployment, context).flatMap((owner) => {
+      const message = owner.written === undefined ? underivable(owner) : addressFault(owner.written, owner);
+      return message === undefined ? [] : [{ path: owner.path, message }];
     });
   },
 };
+
+function addressFault(written: string, { path, apart }: Owner): string | undefined {
+  const address = parseAddress(written);
+  const shown = show(written, path);
+  if (!address) {
+    const example = apart ? "192.0.2.11" : "10.86.0.11";
+    return `${shown} is not an IP address, e.g. ${example}`;
+  }
+  if (writtenAsOctal(written)) return octalFault(shown, address.text);
+  const fault = apart && unusable(address);
+  return fault && `${shown} is ${fault}, and nodes reach each other by IPv4 addresses of their own`;
+}
+
+/** What keeps an address from being derived, where the user wrote none. */
+function underivable({ apart, nameServer }: Owner): string | undefined {
+  if (apart === undefined || apart.host === "") return undefined;
+  if (apart.host === undefined) {
+    return "is missing; write the address of the Docker host, where the node's port is published";
+  }
+  const address = parseAddress(apart.host);
+  const fault = address ? unusable(address) : "a name";
+  const users = nameServer ? "clients ask it by IPv4 address" : "nodes reach each other by IPv4 address";
+  return (
+    fault &&
+    `is missing: \`machine.host\`, ${show(apart.host, "")}, is ${fault}, and ${users}; write the machine's`
+  );
+}
+
+/** Why no other machine can reach it; undefined: it may be reachable. */
+function unusable({ version, value }: Address): string | undefined {
+  if (version === 6) return "IPv6";
+  const first = value >> 24n;
+  if (first === 0n) return "unspecified";
+  if (first === 127n) return "a loopback address";
+  if (first >= 224n) return first < 240n ? "a multicast address" : "a reserved address";
+  return undefined;
+}
 
 const subnetSyntax: Rule = {
   code: "E_SUBNET",
@@ -90,12 +108,13 @@ const subnetSyntax: Rule = {
 
 const addressOutside: Rule = {
   code: "E_ADDR_SUBNET",
-  needs: ["deployment.containers.subnet"],
+  needs: ["deployment.containers.subnet", "deployment.sites.*.target", "deployment.names.server.kind"],
   check(deployment, context) {
     const subnet = parseCidr(deployment.containers.subnet);
     if (subnet?.version !== 4) return [];
-    return owners(deployment, context).flatMap(({ path, address, written }) => {
-      const fault = written === undefined ? undefined : placeFault(address, subnet, deployment);
+    return owners(deployment, context).flatMap(({ path, address, written, apart }) => {
+      const given = written !== undefined && apart === undefined;
+      const fault = given ? placeFault(address, subnet, deployment) : undefined;
       return fault ? [{ path, message: `${address} ${fault}` }] : [];
     });
   },
@@ -112,33 +131,19 @@ function placeFault(text: string, subnet: Cidr, deployment: Deployment): string 
   return undefined;
 }
 
-const portTwice: Rule = {
-  code: "E_PORT_CLASH",
-  needs: [],
-  check({ sites, names }) {
-    const published = [
-      ...(names.server.kind === "container"
-        ? [
-            {
-              who: "the name server",
-              path: "deployment.names.publishedPort",
-              port: names.server.publishedPort,
-            },
-          ]
-        : []),
-      ...sites.flatMap(({ name, place, node: { publishedPort } }) =>
-        publishedPort === undefined || (place.target === "containers" && place.ownEngine)
-          ? []
-          : [{ who: name, path: `deployment.sites.${name}.publishedPort`, port: publishedPort }],
-      ),
-    ];
-    const groups = groupBy(published, ({ port }) => String(port));
-    return [...groups.values()].flatMap(([first, ...others]) =>
-      others.map(({ who, path, port }) => ({
-        path,
-        message: `${first?.who} and ${who} would both be published on port ${port} of the Docker host; set another \`publishedPort\` for one of them`,
-      })),
-    );
+/** Docker translates what leaves its network, and a peer knows a node by its address. */
+const apartFromNetwork: Rule = {
+  code: "W_NETWORKS_APART",
+  needs: ["deployment.sites", "deployment.sites.*.target", "deployment.sites.*.dockerHost"],
+  check({ sites, containers: { subnet } }) {
+    const apart = sites.filter(({ place }) => !onSharedNetwork(place)).map(({ name }) => name);
+    if (apart.length === 0) return [];
+    return sites
+      .filter(({ place }) => onSharedNetwork(place))
+      .map(({ name }) => ({
+        path: `deployment.sites.${name}`,
+        message: `is on the containers' network ${subnet}, and ${list(apart)} must reach it there, and it them, without translation of addresses; where they cannot, give ${name} a \`dockerHost\` and that host's \`address\``,
+      }));
   },
 };
 
@@ -147,5 +152,5 @@ export const addressRules: readonly Rule[] = [
   addressSyntax,
   subnetSyntax,
   addressOutside,
-  portTwice,
+  apartFromNetwork,
 ];

@@ -1,5 +1,6 @@
 /** Lives of certificates, and a CA that the user brings: found out now, not by the first client. */
 import { X509Certificate } from "node:crypto";
+import { setSecretCommand } from "../configurationKeys.ts";
 import type { Finding, Rule } from "./rule.ts";
 
 const base = "deployment.certificates";
@@ -106,8 +107,7 @@ const keyMissing: Rule = {
   needs: [ownPath],
   check({ certificates: { ownCaCertificate } }, { caPrivateKeyGiven }) {
     if (ownCaCertificate !== undefined && !caPrivateKeyGiven) {
-      const message =
-        "the CA's key is missing; set it with `pulumi config set --secret caPrivateKey < key.pem`";
+      const message = `the CA's key is missing; set it with \`${setSecretCommand("caPrivateKey")}\``;
       return [{ path: "caPrivateKey", message }];
     }
     if (ownCaCertificate === undefined && caPrivateKeyGiven) {

@@ -2,6 +2,7 @@
 import { covers, parseCidr } from "../ip.ts";
 import type { ClientAccess, Deployment } from "../model.ts";
 import { ownedRoles } from "../ownedSettings.ts";
+import { onSharedNetwork } from "../resolvePlace.ts";
 import { show } from "../show.ts";
 import type { Finding, Rule, RuleContext } from "./rule.ts";
 
@@ -120,6 +121,20 @@ const open: Rule = {
   }),
 };
 
+/** The default lets in who is sure to be a client; beyond the containers' network that is the nodes alone. */
+const nodesOnly: Rule = {
+  code: "W_NO_CLIENTS",
+  needs: [base, "deployment.sites.*.target"],
+  check({ sites, database, containers: { subnet } }, { written }) {
+    if (written.database.clientAccess !== undefined || database.clientAccess.length === 0) return [];
+    if (sites.every(({ place }) => onSharedNetwork(place))) return [];
+    const inContainers = sites.some(({ place }) => place.target === "containers");
+    const who = inContainers ? `the nodes and the containers' network ${subnet}` : "the nodes";
+    const message = `is not set, so only ${who} may connect; name the networks of your clients, e.g. [{databases: [app], roles: [app], network: 192.0.2.0/24}]`;
+    return [{ path: base, message }];
+  },
+};
+
 /** A warning: an application may make roles and databases of its own. */
 const undeclared: Rule = {
   code: "W_HBA_UNKNOWN",
@@ -147,4 +162,12 @@ const undeclared: Rule = {
   }),
 };
 
-export const clientAccessRules: readonly Rule[] = [weak, network, words, shadowed, open, undeclared];
+export const clientAccessRules: readonly Rule[] = [
+  weak,
+  network,
+  words,
+  shadowed,
+  open,
+  nodesOnly,
+  undeclared,
+];

@@ -46,18 +46,21 @@ export const failoverRules: readonly Rule[] = [
   },
   {
     code: "E_FENCE_UNCONFIRMED",
-    needs: [],
-    check: ({ failover }) =>
-      given(failover, ({ from, fenceConfirmed }) =>
-        fenceConfirmed.trim() !== ""
-          ? []
-          : [
-              {
-                path: "failover.fenceConfirmed",
-                message: `is empty; write why "${from}" is certain not to take writes any more`,
-              },
-            ],
-      ),
+    needs: ["deployment.sites.*.fenceCommand"],
+    check: ({ failover, sites }) =>
+      given(failover, ({ from, fenceConfirmed }) => {
+        const command = sites.find(({ name }) => name === from)?.fenceCommand;
+        if (fenceConfirmed === undefined ? command !== undefined : fenceConfirmed.trim() !== "") return [];
+        const fault = fenceConfirmed === undefined ? "is missing" : "is empty";
+        const otherwise =
+          command === undefined ? "" : ", or take it out: the success of its fence command says the same";
+        return [
+          {
+            path: "failover.fenceConfirmed",
+            message: `${fault}; write why "${from}" is certain not to take writes any more${otherwise}`,
+          },
+        ];
+      }),
   },
   {
     code: "E_FAILOVER_INSTANT",

@@ -117,7 +117,8 @@ const nameLength: Rule = {
   code: "E_NAME_LENGTH",
   needs: ["deployment.name"],
   check({ name, sites }) {
-    return sites.flatMap((site) => {
+    const inContainers = sites.filter(({ place }) => place.target === "containers");
+    return inContainers.flatMap((site) => {
       const container = `${name}-${site.name}`;
       if (container.length <= 63 || site.name.length > 63) return [];
       const message = `the container's name "${container}" is ${container.length} characters; 63 are allowed: shorten \`name\` or the site's name`;

@@ -25,13 +25,15 @@ const synchronousCount: Rule = {
 
 const version: Rule = {
   code: "E_PG_VERSION",
-  needs: ["deployment.sites.*.image"],
+  needs: ["deployment.sites.*.image", "deployment.sites.*.target"],
   check({ sites, database }) {
     const path = "deployment.database.version";
     if (database.version < 16 || database.version > 18) {
       return [{ path, message: `${database.version}; PostgreSQL 16, 17 and 18 are supported` }];
     }
-    const without = sites.filter(({ node }) => node.image === undefined).map(({ name }) => name);
+    const without = sites
+      .filter(({ place, node }) => place.target === "containers" && node.image === undefined)
+      .map(({ name }) => name);
     if (database.version === 17 || without.length === 0) return [];
     const message = `our image has PostgreSQL 17; for ${database.version} set \`image\` at ${without.join(", ")}`;
     return [{ path, message }];

@@ -9,6 +9,10 @@ export interface RuleContext {
   readonly now: Date;
   /** The secret `caPrivateKey` is set. */
   readonly caPrivateKeyGiven: boolean;
+  /** The secret `dnsKey` is set. */
+  readonly dnsKeyGiven: boolean;
+  /** Secrets of the configuration that are set without --secret. */
+  readonly plainSecrets: readonly string[];
 }
 
 export interface Rule {

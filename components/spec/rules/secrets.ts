@@ -1,43 +1,132 @@
 /** Secrets and places: nothing secret in plain configuration, and images and engines that can be named. */
-import { looksSecret } from "../show.ts";
+import { setSecretCommand } from "../configurationKeys.ts";
+import type { Deployment } from "../model.ts";
+import type { Written } from "../schema.ts";
+import { looksSecret, show } from "../show.ts";
+import { isPrivateKey } from "../sshHost.ts";
+import { fenceCommands, secretArgument } from "./fenceCommand.ts";
+import { writtenHops, writtenMachines } from "./machines.ts";
+import { isPrivatePgpKey } from "./packages.ts";
 import type { Finding, Rule } from "./rule.ts";
 import { settingPlaces } from "./settings.ts";
 
 const plaintext: Rule = {
   code: "E_SECRET_PLAINTEXT",
   needs: [],
-  check(deployment) {
-    const found: Finding[] = settingPlaces(deployment)
-      .filter(({ value }) => looksSecret(value))
+  check: (deployment, { written, plainSecrets }) => [
+    ...inSettings(deployment),
+    ...inCertificates(deployment),
+    ...inMachines(written),
+    ...inFenceCommands(deployment),
+    ...engines(deployment)
+      .filter(({ dockerHost }) => looksSecret(dockerHost))
       .map(({ path }) => ({
         path,
-        message:
-          "the value has a password or a key in it, and configuration is not secret; let the command read a file",
-      }));
-    const ca = deployment.certificates.ownCaCertificate;
-    if (ca?.includes("PRIVATE KEY")) {
-      const path = "deployment.certificates.ownCaCertificate";
-      const message =
-        "has a private key in it, and configuration is not secret; set the key with `pulumi config set --secret caPrivateKey < key.pem`";
-      found.push({ path, message });
-    }
-    if (looksSecret(deployment.containers.dockerHost)) {
-      const path = "deployment.containers.dockerHost";
-      found.push({ path, message: "has a password in it; use `ssh://` with a key, or a local socket" });
-    }
-    return found;
-  },
+        message: "has a password in it; use `ssh://` with a key, or a local socket",
+      })),
+    ...plainSecrets.map((key) => ({
+      path: key,
+      message: `is set without --secret, and anybody reads it in the stack's file; make a new one, and set it with \`${setSecretCommand(key)}\``,
+    })),
+  ],
 };
+
+function inSettings(deployment: Deployment): Finding[] {
+  return settingPlaces(deployment)
+    .filter(({ value }) => looksSecret(value))
+    .map(({ path }) => ({
+      path,
+      message:
+        "the value has a password or a key in it, and configuration is not secret; let the command read a file",
+    }));
+}
+
+function inCertificates({ certificates: { ownCaCertificate } }: Deployment): Finding[] {
+  if (!ownCaCertificate?.includes("PRIVATE KEY")) return [];
+  const path = "deployment.certificates.ownCaCertificate";
+  const message = `has a private key in it, and configuration is not secret; set the key with \`${setSecretCommand("caPrivateKey")}\``;
+  return [{ path, message }];
+}
+
+/** Each beside what was meant. The key has been in a file that others read: it is no secret any more. */
+function inMachines(written: Written): Finding[] {
+  const privateKey = (path: string, advice: string): Finding => ({
+    path,
+    message: `is a private key, and configuration is not secret; ${advice}, and make this key anew`,
+  });
+  return [
+    ...writtenHops(written).flatMap(({ path, value: { keyFile = "", hostKey = "" } }) => [
+      ...(isPrivateKey(keyFile)
+        ? [
+            privateKey(
+              `${path}.keyFile`,
+              `write the path of its file, or \`${setSecretCommand("sshPrivateKey")}\``,
+            ),
+          ]
+        : []),
+      ...(isPrivateKey(hostKey)
+        ? [
+            privateKey(
+              `${path}.hostKey`,
+              "write the host's public key, as `ssh-keyscan -t ed25519 <host>` prints it",
+            ),
+          ]
+        : []),
+    ]),
+    ...writtenMachines(written).flatMap(({ path, value: { packageMirror } }) => [
+      ...(packageMirror !== undefined && isPrivatePgpKey(packageMirror.key)
+        ? [
+            privateKey(
+              `${path}.packageMirror.key`,
+              "write the public one, as `gpg --armor --export` prints it",
+            ),
+          ]
+        : []),
+      ...(looksSecret(packageMirror?.url)
+        ? [
+            {
+              path: `${path}.packageMirror.url`,
+              message: "has a password in it, and configuration is not secret",
+            },
+          ]
+        : []),
+    ]),
+  ];
+}
+
+function inFenceCommands(deployment: Deployment): Finding[] {
+  return fenceCommands(deployment).flatMap(({ path, command }) => {
+    const index = secretArgument(command);
+    if (index < 0) return [];
+    const message = `argument ${index} looks like a password or a token, and a command is shown; let the program read it from a file`;
+    return [{ path, message }];
+  });
+}
+
+interface EngineAt {
+  readonly path: string;
+  readonly dockerHost: string | undefined;
+}
+
+function engines({ containers, sites }: Deployment): EngineAt[] {
+  const own = sites.flatMap(({ name, place }) =>
+    place.target === "containers" && place.ownEngine
+      ? [{ path: `deployment.sites.${name}.dockerHost`, dockerHost: place.dockerHost }]
+      : [],
+  );
+  return [{ path: "deployment.containers.dockerHost", dockerHost: containers.dockerHost }, ...own];
+}
 
 const dockerHost: Rule = {
   code: "E_DOCKER_HOST",
   needs: [],
-  check({ containers: { dockerHost } }) {
-    if (dockerHost === undefined || looksSecret(dockerHost)) return [];
-    if (/^(unix:\/\/\/|tcp:\/\/[^/]|ssh:\/\/[^/])\S+$/.test(dockerHost)) return [];
-    const message = `"${dockerHost}" does not name a Docker engine, e.g. unix:///var/run/docker.sock or ssh://user@host`;
-    return [{ path: "deployment.containers.dockerHost", message }];
-  },
+  check: (deployment) =>
+    engines(deployment).flatMap(({ path, dockerHost }) => {
+      if (dockerHost === undefined || looksSecret(dockerHost)) return [];
+      if (/^(unix:\/\/\/|tcp:\/\/[^/]|ssh:\/\/[^/])\S+$/.test(dockerHost)) return [];
+      const message = `${show(dockerHost, path)} does not name a Docker engine, e.g. unix:///var/run/docker.sock or ssh://user@host`;
+      return [{ path, message }];
+    }),
 };
 
 /** As the distribution's reference grammar has it: registry and path, tag, digest. */

@@ -11,10 +11,10 @@ import { pair } from "../postgres/sample.ts";
 // Byte for byte: a changed byte makes every name server of every deployment reload.
 test("named.conf", () => {
   expect(namedConf(pair())).toBe(`// Rendered by Understudy; edits are overwritten.
-include "/etc/understudy/secrets/tsig.key";
+include "/etc/understudy-dns/secrets/tsig.key";
 
 options {
-	directory "/var/lib/understudy";
+	directory "/var/lib/understudy-dns";
 	listen-on port 53 { any; };
 	listen-on port 5353 { any; };
 	listen-on-v6 { none; };
@@ -76,6 +76,6 @@ test("nothing depends on who is active: a failover touches no file of the name s
 
 test("the start script makes the zone only where there is none", () => {
   expect(startScript(pair())).toContain(
-    '[ -e "$zone" ] || { cp /etc/understudy/initial.zone "$zone.new" && mv "$zone.new" "$zone"; } || exit 1\n',
+    '[ -e "$zone" ] || { cp /etc/understudy-dns/initial.zone "$zone.new" && mv "$zone.new" "$zone"; } || exit 1\n',
   );
 });

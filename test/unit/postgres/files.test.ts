@@ -24,6 +24,7 @@ test("node.json", () => {
   "node": "site-b",
   "majorVersion": 17,
   "binDirectory": "/usr/lib/postgresql/17/bin",
+  "dataDirectory": "/var/lib/understudy/pgdata",
   "port": 5432,
   "synchronous": "available",
   "degradeAfterSeconds": 45,

@@ -9,7 +9,10 @@ const ownLines = 3;
 
 function clientsOf(...clientAccess: ClientAccess[]): string[] {
   const deployment = pair();
-  const text = clientsConf({ ...deployment, database: { ...deployment.database, clientAccess } });
+  const text = clientsConf(
+    { ...deployment, database: { ...deployment.database, clientAccess } },
+    nodeOf(deployment),
+  );
   return text
     .trimEnd()
     .split("\n")
@@ -61,7 +64,7 @@ host replication all all reject
 
   test("has no weak method and lets nobody in without TLS", () => {
     const deployment = pair();
-    const text = pgHbaConf(deployment, nodeOf(deployment)) + clientsConf(deployment);
+    const text = pgHbaConf(deployment, nodeOf(deployment)) + clientsConf(deployment, nodeOf(deployment));
     const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     expect(lines.filter((line) => /\b(trust|md5|password|ident)\b/.test(line))).toEqual([]);
     expect(lines.filter((line) => line.startsWith("host ") && !line.endsWith(" reject"))).toEqual([]);
@@ -70,7 +73,7 @@ host replication all all reject
 
 describe("clients.conf", () => {
   test("default: the declared databases and login roles, from the deployment's network", () => {
-    expect(clientsConf(pair())).toBe(`# Rendered by Understudy; edits are overwritten.
+    expect(clientsConf(pair(), nodeOf(pair()))).toBe(`# Rendered by Understudy; edits are overwritten.
 hostssl postgres verifier 10.86.0.11/32 cert map=understudy
 hostssl postgres verifier 10.86.0.12/32 cert map=understudy
 host all verifier all reject
@@ -107,4 +110,13 @@ understudy "site-a" verifier
 understudy "site-b" verifier
 `);
   });
+});
+
+test("behind an engine of its own a node's own client arrives as the gateway", () => {
+  const deployment = pair();
+  const place = { target: "containers", dockerHost: "ssh://one", ownEngine: true } as const;
+  const sites = deployment.sites.map((site) => ({ ...site, place }));
+  const lines = clientsConf({ ...deployment, sites }, nodeOf(deployment)).split("\n");
+  expect(lines).toContain("hostssl postgres verifier 10.86.0.1/32 cert map=understudy");
+  expect(clientsConf(deployment, nodeOf(deployment))).not.toContain("10.86.0.1/32");
 });

@@ -3,9 +3,13 @@
  * call and run again. Never may two nodes take writes at once, and what was acknowledged must be there at the end.
  */
 import { describe, expect, test } from "vitest";
+import { advice } from "../../../components/roles/act/advice.ts";
+import type { Evidence } from "../../../components/roles/act/evidence.ts";
+import type { CommandRun } from "../../../components/roles/act/fenceCommand.ts";
 import { apply } from "../../../components/roles/converge.ts";
 import type { Desired, FailoverStatement } from "../../../components/roles/desired.ts";
 import { plan } from "../../../components/roles/plan/plan.ts";
+import { readEvidence } from "../../../components/roles/roleChange.ts";
 import { desired, nodeIn, observed } from "../../support/facts.ts";
 import { SimFleet } from "../../support/fleet.ts";
 
@@ -39,13 +43,44 @@ function healthy(names: readonly string[] = ["a", "b"]): SimFleet {
   return fleet;
 }
 
-async function run(fleet: SimFleet, desired: Desired): Promise<string | undefined> {
+/** The same, with a fence command for A and the operator's word only where it is asked for. */
+function wishByCommand(fenceConfirmed?: string): Desired {
+  const { fenceConfirmed: _, ...said } = statement;
+  const wanted = wish("b", ["a", "b"], { ...said, ...(fenceConfirmed ? { fenceConfirmed } : {}) });
+  const fenceCommand = { command: ["power", "off", "a"], timeoutSeconds: 20 };
+  return {
+    ...wanted,
+    nodes: wanted.nodes.map((node) => (node.name === "a" ? { ...node, fenceCommand } : node)),
+  };
+}
+
+const ended = (exitCode: number): CommandRun => {
+  return { at, ms: 7, exitCode, timedOut: false, ending: `exit code ${exitCode}`, printed: ["bmc: busy"] };
+};
+
+async function run(
+  fleet: SimFleet,
+  desired: Desired,
+  report: (line: string) => void = () => undefined,
+  fence = () => {
+    fleet.powerOff("a");
+    return ended(0);
+  },
+): Promise<string | undefined> {
   try {
-    await apply({ desired, access: fleet.access(), generation: "g2", now, report: () => undefined });
+    const runCommand = async () => fence();
+    await apply({ desired, access: fleet.access(), generation: "g2", now, report, runCommand });
     return undefined;
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** A takes writes, and only the converge does not reach it. */
+function aliveAndCutOff(): SimFleet {
+  const fleet = healthy();
+  fleet.node("a").cutOff = true;
+  return fleet;
 }
 
 interface Scenario {
@@ -159,6 +194,29 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       return fleet;
     },
   },
+  "failover by the fence command from a site that clients still reach": {
+    wish: wishByCommand(),
+    prepare: async () => aliveAndCutOff(),
+  },
+  "failover by the fence command from a stopped container that can be looked into": {
+    wish: wishByCommand(),
+    prepare: async () => {
+      const fleet = healthy();
+      fleet.kill("a");
+      fleet.node("a").readable = true;
+      return fleet;
+    },
+  },
+  "return of a site that its command had fenced": {
+    wish: wish("b"),
+    prepare: async () => {
+      const fleet = aliveAndCutOff();
+      expect(await run(fleet, wishByCommand())).toBeUndefined();
+      Object.assign(fleet.node("a"), { unit: "up", server: "held", cutOff: false });
+      fleet.calls.length = 0;
+      return fleet;
+    },
+  },
   "return of a container that can be looked into": {
     wish: wish("b"),
     prepare: () =>
@@ -227,6 +285,63 @@ describe.each(Object.entries(scenarios))("%s", (_name, scenario) => {
       expect(end, label).toBeUndefined();
       expectWell(fleet, scenario, label);
     }
+  });
+});
+
+describe("a fence command", () => {
+  const by = async (fence: () => CommandRun, confirmed?: string) => {
+    const fleet = aliveAndCutOff();
+    const lines: string[] = [];
+    const end = await run(fleet, wishByCommand(confirmed), (line) => lines.push(line), fence);
+    return { fleet, end, lines, evidence: readEvidence(lines.join("\n")) as Evidence | undefined };
+  };
+
+  test("that fails: nobody is promoted, the site leads on, and the message has what it takes to go on", async () => {
+    const { fleet, end } = await by(() => ended(3));
+    expect(end).toBe(
+      [
+        "fence a from outside: power off a failed on this machine: exit code 3; it printed:",
+        "  bmc: busy",
+        `${advice.fenceSite} Then run \`pulumi up\` again.`,
+      ].join("\n"),
+    );
+    expect(fleet.calls).toEqual([]);
+    expect(fleet.takers()).toEqual(["a"]);
+  });
+
+  test("that takes too long has failed, also when it says 0 at last", async () => {
+    const late = { ...ended(0), timedOut: true, ending: "not done after 20 s, and ended", printed: [] };
+    const { fleet, end } = await by(() => late);
+    expect(end).toContain("not done after 20 s, and ended; it printed nothing");
+    expect(fleet.takers()).toEqual(["a"]);
+  });
+
+  test("that fails beside the operator's word: a warning, and the word is what counts", async () => {
+    const { fleet, end, lines, evidence } = await by(() => ended(3), "pulled the plug");
+    expect(end).toBeUndefined();
+    expect(lines.join("\n")).toMatch(/WARNING the fence command failed: exit code 3.*\n {2}bmc: busy/);
+    expect(lines.join("\n")).toContain("going on by the word of the statement alone: pulled the plug");
+    expect(evidence?.fence).toMatchObject({ proven: false, exitCode: 3, confirmed: "pulled the plug" });
+    // It was not true, which is what the command is there to find out.
+    expect(fleet.splits).not.toEqual([]);
+  });
+
+  test("that succeeds is a part of the evidence", async () => {
+    const fleet = aliveAndCutOff();
+    const lines: string[] = [];
+    expect(await run(fleet, wishByCommand(), (line) => lines.push(line))).toBeUndefined();
+    expect((readEvidence(lines.join("\n")) as Evidence).fence).toEqual({
+      site: "a",
+      command: ["power", "off", "a"],
+      at,
+      ms: 7,
+      exitCode: 0,
+      proven: true,
+      confirmed: null,
+    });
+    expect(lines.join("\n")).toMatch(
+      / fenced +the command of a at 2026-01-01T00:00:00Z, exit code 0, 7 ms\n/,
+    );
   });
 });
 

@@ -13,6 +13,9 @@ export interface Given extends Tree {
   readonly failover?: unknown;
   readonly stack?: string;
   readonly caPrivateKeyGiven?: boolean;
+  readonly repair?: unknown;
+  readonly dnsKeyGiven?: boolean;
+  readonly plainSecrets?: readonly string[];
 }
 
 /** The example of the README. */
@@ -26,9 +29,9 @@ export const now = new Date("2026-06-01T12:00:00Z");
 
 /** The minimal configuration with `given` laid over it; `undefined` takes a key out. */
 export function parseWith(given: Given = {}): Parsed {
-  const { active = "site-a", deployment = {}, stack = "demo", caPrivateKeyGiven = false, failover } = given;
+  const { active = "site-a", deployment = {}, stack = "demo", ...rest } = given;
   const raw = isTree(deployment) ? layOver(minimal, deployment) : deployment;
-  return parse({ stack, active, deployment: raw, caPrivateKeyGiven, now, failover });
+  return parse({ stack, active, deployment: raw, now, ...rest });
 }
 
 export function problemsWith(given: Given): readonly Problem[] {
@@ -45,7 +48,8 @@ export function onlySites(...names: string[]): Tree {
   return { "site-a": undefined, "site-b": undefined, ...sites(...names) };
 }
 
-function layOver(base: Tree, over: Tree): Tree {
+/** `base` with `over` laid over it; `undefined` takes a key out. */
+export function layOver(base: Tree, over: Tree): Tree {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = result[key];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "../../../components/spec/parse.ts";
 import { type Given, minimal, parseWith, problemsWith, sites } from "./configuration.ts";
+import { onMachines } from "./onMachines.ts";
 
 /** `code path` of every problem, in the order in which they are reported. */
 const found = (given: Given) => problemsWith(given).map(({ code, path }) => `${code} ${path}`);
@@ -8,12 +9,14 @@ const found = (given: Given) => problemsWith(given).map(({ code, path }) => `${c
 test("the minimal example takes defaults for all the rest", () => {
   const node = (name: string, letter: string, host: number, publishedPort: number) => ({
     name,
-    target: "containers",
+    place: { target: "containers", dockerHost: undefined, ownEngine: false },
+    fenceCommand: undefined,
     node: {
       name,
       site: name,
       address: `10.86.0.${host}`,
       port: 5432,
+      client: { host: "127.0.0.1", port: publishedPort },
       publishedPort,
       slot: `site_${letter}`,
       memoryMiB: 512,
@@ -28,6 +31,8 @@ test("the minimal example takes defaults for all the rest", () => {
       name: "demo",
       domain: "ha.example.test",
       active: "site-a",
+      failover: undefined,
+      repair: {},
       database: {
         kind: "streaming",
         version: 17,
@@ -57,8 +62,7 @@ test("the minimal example takes defaults for all the rest", () => {
       names: {
         floating: "db.ha.example.test",
         ttlSeconds: 5,
-        serverAddress: "10.86.0.2",
-        publishedPort: 15_353,
+        server: { kind: "container", address: "10.86.0.2", publishedPort: 15_353 },
       },
       certificates: {
         caValidityDays: 3650,
@@ -146,7 +150,6 @@ test("all problems are reported at once, unreadable parts beside broken rules", 
     "E_HOSTNAME deployment.sites.SITE-A",
     "E_NAME_DUP deployment.sites.SITE-A",
     "E_TYPE deployment.sites.site-a.publishedPort",
-    "E_ADDR_SUBNET deployment.sites.site-b.address",
     "E_RANGE deployment.sites.site-b.memoryMiB",
     "E_CHOICE deployment.sites.site-b.target",
   ]);
@@ -160,6 +163,54 @@ test("a rule that would draw a wrong conclusion from an unreadable part keeps si
   ]);
   expect(found({ active: 3, deployment: {} })).toEqual(["E_TYPE active"]);
   expect(found({ deployment: { sites: "site-a" } })).toEqual(["E_TYPE deployment.sites"]);
+});
+
+describe("a required field that is missing is told, and hides no other problem", () => {
+  const machine = (field: object) => ({ "site-a": { target: "machines", address: "192.0.2.11", ...field } });
+  test.each([
+    ["deployment.domain", { domain: undefined }],
+    ["deployment.database.kind", { database: { kind: undefined } }],
+    ["deployment.sites.site-a.target", { sites: { "site-a": { target: undefined } } }],
+    ["deployment.sites.site-a.machine.host", { sites: machine({ machine: {} }) }],
+    ["deployment.sites.site-a.machine.jump.host", { sites: machine({ machine: { host: "a", jump: {} } }) }],
+    [
+      "deployment.sites.site-a.machine.packageMirror.suite",
+      { sites: machine({ machine: { host: "a", packageMirror: { url: "http://a", key: "x" } } }) },
+    ],
+    [
+      "deployment.sites.site-a.fenceCommand.command",
+      { sites: machine({ machine: { host: "a" }, fenceCommand: {} }) },
+    ],
+    ["deployment.names.server.kind", { names: { server: { port: 54 } } }],
+  ])("%s", (path, deployment) => {
+    const problems = found({
+      active: "site-c",
+      deployment: { ...deployment, certificates: { validityHours: 50, renewBeforeHours: 60 } },
+    });
+    expect(problems).toContain(`E_REQUIRED ${path}`);
+    expect(problems).toContain("E_CERT_VALIDITY deployment.certificates.renewBeforeHours");
+    expect(problems).not.toContain("E_ADDRESS deployment.sites.site-a.address");
+    expect(problems).not.toContain("E_NAME_SERVER deployment.names.server.port");
+  });
+});
+
+describe("the configuration key `repair`", () => {
+  test("any text will do, and what Pulumi makes of a number", () => {
+    const repair = { "site-a": "ticket 12", "site-b": 7 };
+    expect(parseWith(onMachines({}, { repair }))).toMatchObject({
+      ok: true,
+      deployment: { repair: { "site-a": "ticket 12", "site-b": "7" } },
+    });
+  });
+
+  test.each([
+    ["site-a", "E_TYPE repair"],
+    [["site-a"], "E_TYPE repair"],
+    [{ "site-a": ["x"] }, "E_TYPE repair.site-a"],
+    [{ "site-a": null }, "E_TYPE repair.site-a"],
+  ])("%j is refused", (repair, problem) => {
+    expect(found(onMachines({}, { repair }))).toEqual([problem]);
+  });
 });
 
 describe("what is not a configuration at all", () => {
@@ -216,7 +267,7 @@ describe("words of the schema's own problems", () => {
     ],
     [{ database: { settings: { work_mem: null } } }, "null; expected a text, a number, true or false"],
     [{ sites: { "site-a": { publishedPort: 65_536 } } }, "65536; expected 65535 or less"],
-    [{ sites: { "site-a": { target: undefined } } }, 'is missing; expected "containers"'],
+    [{ sites: { "site-a": { target: undefined } } }, 'is missing; expected "containers" or "machines"'],
     [
       { database: { roles: { app: { superuser: true } } } },
       "no role of yours is a superuser: it could undo what keeps the data safe",
@@ -243,12 +294,32 @@ test("no message shows a secret, wherever somebody put it", () => {
         roles: { app: { password: canary, connectionLimit: `password=${canary}`, token: canary } },
       },
       certificates: { ownCaCertificate: pem, privateKey: pem, caValidityDays: pem },
+      sshPrivateKey: pem,
       containers: { dockerHost: `tcp://user:${canary}@host:2375` },
-      names: { serverAddress: `://user:${canary}@x` },
+      names: { serverAddress: `://user:${canary}@x`, server: { kind: "external", dnsKey: canary } },
+      sites: {
+        "site-a": {
+          target: "machines",
+          machine: {
+            host: `ssh://user:${canary}@host`,
+            user: `password=${canary}`,
+            keyFile: pem,
+            hostKey: pem,
+            jump: { host: "x", keyFile: `b3BlbnNzaC1rZXktdjE${canary}`, password: canary },
+            packageMirror: { url: `https://u:${canary}@m.test`, suite: `password=${canary}`, key: pem },
+            adopt: `/password=${canary}`,
+          },
+          fenceCommand: { command: ["fence", "--token", canary] },
+        },
+        "site-b": {
+          dockerHost: `ssh://user:${canary}@host`,
+          fenceCommand: { command: [`fence password=${canary}`] },
+        },
+      },
     },
   };
   const problems = problemsWith(given);
-  expect(problems.length).toBeGreaterThan(9);
+  expect(problems.length).toBeGreaterThan(25);
   expect(JSON.stringify(problems)).not.toContain(canary);
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { configurationKeys } from "../../../components/spec/configurationKeys.ts";
 import { fieldMeta } from "../../../components/spec/field.ts";
 import { bare } from "../../../components/spec/issues.ts";
 import { insertReference, renderReference } from "../../../components/spec/reference.ts";
@@ -8,17 +9,28 @@ import { failoverSchema } from "../../../components/spec/schemaFailover.ts";
 
 const reference = renderReference();
 
-/** Every field of the schema with its path, found apart from the renderer. */
+const seen = new Set<z.core.$ZodType>();
+
+/** Every field of the schema with its path, found apart from the renderer; what stands in two places, at the first. */
 function fieldsOf(schema: z.core.$ZodType, path: string): [string, z.core.$ZodType][] {
   const type = bare(schema);
   if (type instanceof z.ZodRecord) return fieldsOf(type.valueType, `${path}.<name>`);
   if (type instanceof z.ZodArray) return fieldsOf(type.element, `${path}[]`);
-  if (!(type instanceof z.ZodObject)) return [];
+  if (!(type instanceof z.ZodObject) || seen.has(type)) return [];
+  seen.add(type);
   return Object.entries(type.shape as Record<string, z.ZodType>).flatMap(([key, field]) => [
     [`${path}.${key}`, field] as [string, z.core.$ZodType],
     ...fieldsOf(field, `${path}.${key}`),
   ]);
 }
+
+test("the keys of the stack are there, and secrets with the command that sets them", () => {
+  for (const { key, setSecret } of configurationKeys) {
+    const row = reference.split("\n").find((line) => line.startsWith(`| \`${key}\` |`));
+    expect(row).toBeDefined();
+    if (setSecret !== undefined) expect(row).toContain(`\`${setSecret}\` |`);
+  }
+});
 
 const fields = [...fieldsOf(deploymentSchema, "deployment"), ...fieldsOf(failoverSchema, "failover")];
 
@@ -50,6 +62,11 @@ test("rows show type, unit, default and effect", () => {
   );
   expect(reference).toContain("| `domain` | text | **required** | reload | DNS zone ");
   expect(reference).toContain("| `memoryMiB` | number, 128 to 4194304, MiB | `512` | replace | Memory ");
+  expect(reference).toContain(
+    "| `machine` | map | none; needed with `kind: machine` | as `deployment.sites.<name>.machine` | With ",
+  );
+  expect(reference.match(/^\| `knownHosts` /gm)).toHaveLength(2);
+  expect(reference).toContain("| `components` | list of texts | `main` | none | ");
   expect(reference).toContain("| `hot_standby` | `on` | a standby is observed");
 });
 

@@ -3,6 +3,10 @@ import { rules } from "../../../components/spec/rules/index.ts";
 import { accessCases, catalogCases } from "./cases/access.ts";
 import { certificateCases } from "./cases/certificates.ts";
 import { failoverCases } from "./cases/failover.ts";
+import { fenceCases, machineCases } from "./cases/machines.ts";
+import { nameServerCases } from "./cases/nameServer.ts";
+import { packageCases } from "./cases/packages.ts";
+import { placeCases } from "./cases/places.ts";
 import { settingsCases } from "./cases/settings.ts";
 import { topologyCases } from "./cases/topology.ts";
 import { testRule } from "./ruleCase.ts";
@@ -14,6 +18,11 @@ const topics = {
   catalog: catalogCases,
   certificates: certificateCases,
   failover: failoverCases,
+  machines: machineCases,
+  fences: fenceCases,
+  places: placeCases,
+  packages: packageCases,
+  "name server": nameServerCases,
 };
 
 describe.each(Object.entries(topics))("%s", (_topic, cases) => {

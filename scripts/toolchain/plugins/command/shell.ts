@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { type Printed, Printing, type Stream } from "./printed.ts";
 
 export interface Run {
   readonly command: string;
@@ -9,12 +10,7 @@ export interface Run {
   readonly dir?: string | undefined;
   readonly signal: AbortSignal;
   /** Called with every line, as it is printed. */
-  line(stream: "stdout" | "stderr", text: string): void;
-}
-
-export interface Printed {
-  readonly stdout: string;
-  readonly stderr: string;
+  line(stream: Stream, text: string): void;
 }
 
 /** Between asking a command's processes to stop and ending them. */
@@ -29,11 +25,8 @@ export function run(options: Run): Promise<Printed> {
   const { command, interpreter, signal } = options;
   const [program = "/bin/sh", ...prefix] = interpreter;
   return new Promise((resolve, reject) => {
-    const both: Buffer[] = [];
-    const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-    const fail = (how: string): void => {
-      reject(new Error(`${how}: running ${JSON.stringify(command)}:\n${Buffer.concat(both).toString()}`));
-    };
+    const printing = new Printing((stream, text) => options.line(stream, text));
+    const fail = (how: string): void => reject(printing.failure(how, command));
     if (signal.aborted) {
       fail("cancelled");
       return;
@@ -59,15 +52,8 @@ export function run(options: Run): Promise<Printed> {
       last = setTimeout(() => killGroup("SIGKILL"), GRACE_MS);
     };
     signal.addEventListener("abort", stop, { once: true });
-    for (const stream of ["stdout", "stderr"] as const) {
-      const lines = splitter((text) => options.line(stream, text));
-      child[stream]?.on("data", (chunk: Buffer) => {
-        both.push(chunk);
-        printed[stream].push(chunk);
-        lines.push(chunk);
-      });
-      child[stream]?.on("end", lines.end);
-    }
+    printing.read("stdout", child.stdout);
+    printing.read("stderr", child.stderr);
     // A command need not read what it is given.
     child.stdin?.on("error", () => {});
     child.stdin?.end(options.stdin);
@@ -91,40 +77,8 @@ export function run(options: Run): Promise<Printed> {
       } else if (code !== 0) {
         fail(`exit status ${code}`);
       } else {
-        resolve({ stdout: text(printed.stdout), stderr: text(printed.stderr) });
+        resolve(printing.printed());
       }
     });
   });
-}
-
-function text(chunks: readonly Buffer[]): string {
-  const whole = Buffer.concat(chunks).toString();
-  return whole.endsWith("\n") ? whole.slice(0, -1) : whole;
-}
-
-/** Cuts a stream into lines of any length; a character may be spread over two chunks, a newline is not. */
-function splitter(emit: (line: string) => void): { push(chunk: Buffer): void; end(): void } {
-  let pending: Buffer[] = [];
-  const flush = (): void => {
-    emit(Buffer.concat(pending).toString().replace(/\r$/, ""));
-    pending = [];
-  };
-  return {
-    push(chunk) {
-      let rest = chunk;
-      for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
-        pending.push(rest.subarray(0, at));
-        flush();
-        rest = rest.subarray(at + 1);
-      }
-      if (rest.length > 0) {
-        pending.push(rest);
-      }
-    },
-    end() {
-      if (pending.length > 0) {
-        flush();
-      }
-    },
-  };
 }

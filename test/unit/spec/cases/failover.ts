@@ -12,6 +12,7 @@ const stating = (change: Record<string, unknown>, active = "site-b") => ({
   failover: { ...statement, ...change },
 });
 const fine = stating({});
+const fenced = (site: string) => ({ sites: { [site]: { fenceCommand: { command: ["poweroff", site] } } } });
 
 export const failoverCases: readonly RuleCase[] = [
   {
@@ -42,6 +43,29 @@ export const failoverCases: readonly RuleCase[] = [
     path: "failover.fenceConfirmed",
     message: 'is empty; write why "site-a" is certain not to take writes any more',
     fine,
+  },
+  {
+    code: "E_FENCE_UNCONFIRMED",
+    wrong: stating({ fenceConfirmed: undefined }),
+    path: "failover.fenceConfirmed",
+    message: 'is missing; write why "site-a" is certain not to take writes any more',
+    fine: { ...stating({ fenceConfirmed: undefined }), deployment: fenced("site-a") },
+  },
+  {
+    // It is the lost site's command that counts.
+    code: "E_FENCE_UNCONFIRMED",
+    wrong: { ...stating({ fenceConfirmed: undefined }), deployment: fenced("site-b") },
+    path: "failover.fenceConfirmed",
+    message: 'is missing; write why "site-a" is certain not to take writes any more',
+    fine: { ...stating({}), deployment: fenced("site-b") },
+  },
+  {
+    code: "E_FENCE_UNCONFIRMED",
+    wrong: { ...stating({ fenceConfirmed: "" }), deployment: fenced("site-a") },
+    path: "failover.fenceConfirmed",
+    message:
+      'is empty; write why "site-a" is certain not to take writes any more, or take it out: the success of its fence command says the same',
+    fine: { ...stating({}), deployment: fenced("site-a") },
   },
   {
     code: "E_FAILOVER_INSTANT",

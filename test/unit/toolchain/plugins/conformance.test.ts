@@ -1,4 +1,8 @@
 import { describe, expect, test } from "vitest";
+import {
+  connectionProperties,
+  proxyProperties,
+} from "../../../../scripts/toolchain/plugins/command/endpoint.ts";
 import { command } from "../../../../scripts/toolchain/plugins/command/provider.ts";
 import { random } from "../../../../scripts/toolchain/plugins/random/provider.ts";
 import type { ProviderType, ResourceType } from "../../../../scripts/toolchain/plugins/resourceType.ts";
@@ -20,6 +24,7 @@ const resources: readonly Expected[] = [
     missing: ["archivePaths", "assetPaths"],
     missingOutputs: ["archive", "assets"],
   },
+  { provider: command, module: "remote/command" },
   { provider: random, module: "randomPassword" },
   { provider: random, module: "randomString" },
   { provider: random, module: "randomBytes" },
@@ -85,3 +90,10 @@ test.each(["CertRequestSubject", "SelfSignedCertSubject"])(
     expect([...(type?.inputs.subject?.properties ?? [])].sort()).toEqual(nestedMembers("tls", name));
   },
 );
+
+test.each([
+  ["ConnectionArgs", connectionProperties],
+  ["ProxyConnectionArgs", proxyProperties],
+])("the properties of command remote %s are complete", (name, properties) => {
+  expect([...properties].sort()).toEqual(nestedMembers("command", name));
+});

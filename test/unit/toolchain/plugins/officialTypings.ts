@@ -61,13 +61,15 @@ export function officialFunction(
   return { token: called, inputs: all, required };
 }
 
-/** The names of the properties of an interface, e.g. of a nested input type. */
+/** The names of the properties of an interface, e.g. of a nested input type, be it in a namespace. */
 export function members(typings: string, interfaceName: string): { all: string[]; required: string[] } {
   const file = ts.createSourceFile("typings.d.ts", typings, ts.ScriptTarget.Latest);
-  const found = file.statements.find(
-    (statement): statement is ts.InterfaceDeclaration =>
-      ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
-  );
+  const found = [...file.statements]
+    .flatMap(inNamespace)
+    .find(
+      (statement): statement is ts.InterfaceDeclaration =>
+        ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
+    );
   if (found === undefined) {
     throw new Error(`the typings have no interface ${interfaceName}`);
   }
@@ -78,6 +80,13 @@ export function members(typings: string, interfaceName: string): { all: string[]
     all: names(properties),
     required: names(properties.filter((property) => !property.questionToken)),
   };
+}
+
+function inNamespace(statement: ts.Statement): readonly ts.Statement[] {
+  const { body } = statement as ts.ModuleDeclaration;
+  return ts.isModuleDeclaration(statement) && body !== undefined && ts.isModuleBlock(body)
+    ? body.statements
+    : [statement];
 }
 
 export function nestedMembers(name: string, interfaceName: string): string[] {

@@ -29,6 +29,11 @@ const updatable: readonly [ProviderType, string, readonly string[]][] = [
       "update",
     ],
   ],
+  [
+    command,
+    "command:remote:Command",
+    ["addPreviousOutputInEnv", "connection", "create", "delete", "environment", "logging", "stdin", "update"],
+  ],
   [random, "random:index/randomPassword:RandomPassword", []],
   [random, "random:index/randomString:RandomString", []],
   [random, "random:index/randomBytes:RandomBytes", []],
