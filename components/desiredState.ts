@@ -1,7 +1,7 @@
 import { reachOf } from "./hosts/reach.ts";
 import { nodeFiles } from "./postgres/files.ts";
-import type { Desired, DesiredNode, SshRoute } from "./roles/desired.ts";
-import type { Deployment, Site } from "./spec/model.ts";
+import type { Desired, DesiredNode, FailoverStatement, SshRoute } from "./roles/desired.ts";
+import type { Deployment, Failover, Site } from "./spec/model.ts";
 
 /**
  * The wish as plain data, before any resource exists: `converge` can plan with it at preview, on a laptop, or in
@@ -26,9 +26,13 @@ export function desiredState(
       stepTimeoutSeconds: database.stepTimeoutSeconds,
     },
     catalog: { roles: database.roles, databases: database.databases },
-    ...(deployment.failover === undefined ? {} : { failover: deployment.failover }),
-    floating: { name: deployment.names.floating },
+    ...(deployment.failover === undefined ? {} : { failover: statementOf(deployment.failover) }),
+    ...(deployment.names.server.kind === "none" ? {} : { floating: { name: deployment.names.floating } }),
   };
+}
+
+function statementOf({ fenceConfirmed, ...said }: Failover): FailoverStatement {
+  return { ...said, ...(fenceConfirmed === undefined ? {} : { fenceConfirmed }) };
 }
 
 function nodeOf(
@@ -38,6 +42,7 @@ function nodeOf(
   routes: Readonly<Record<string, SshRoute>>,
 ): DesiredNode {
   const { node, fenceCommand } = site;
+  const adopt = site.place.target === "machines" ? site.place.machine.adopt : undefined;
   return {
     name: node.name,
     site: node.site,
@@ -46,6 +51,7 @@ function nodeOf(
     port: node.port,
     slot: node.slot,
     majorVersion: deployment.database.version,
+    ...(adopt === undefined ? {} : { adopt }),
     reach: reachOf(deployment, site, routes),
     ...(fenceCommand === undefined ? {} : { fenceCommand }),
     files: { ...nodeFiles(deployment, node), "certificate.json": certificateFiles[node.name] ?? "" },

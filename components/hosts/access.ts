@@ -2,24 +2,38 @@
 import type { DesiredNode, Reach } from "../roles/desired.ts";
 import type { NodeAccess } from "../roles/session.ts";
 import { DockerAccess } from "./containers/session.ts";
+import { MachineAccess } from "./machines/session.ts";
+import { SshPool } from "./machines/ssh/connection.ts";
 
-const ways: {
-  readonly [K in Reach["kind"]]: (node: string, reach: Extract<Reach, { kind: K }>) => NodeAccess;
-} = {
-  docker: (node, reach) => new DockerAccess(node, reach),
-  machine: () => {
-    throw new Error("internal: machines are not built yet");
-  },
+type Ways = {
+  readonly [K in Reach["kind"]]: (
+    node: string,
+    reach: Extract<Reach, { kind: K }>,
+    pool: SshPool,
+  ) => NodeAccess;
 };
 
-export function accessTo(nodes: readonly DesiredNode[]): Map<string, NodeAccess> {
-  return new Map(nodes.map(({ name, reach }) => [name, wayTo(name, reach)]));
+const ways: Ways = {
+  docker: (node, reach) => new DockerAccess(node, reach),
+  machine: (node, reach, pool) => new MachineAccess(node, reach, pool),
+};
+
+/** Pools that nobody else closes. */
+const owned = new WeakMap<ReadonlyMap<string, NodeAccess>, SshPool>();
+
+/** `pool`: the connections of somebody who also asks the machines other things, and closes it. */
+export function accessTo(nodes: readonly DesiredNode[], pool?: SshPool): Map<string, NodeAccess> {
+  const shared = pool ?? new SshPool();
+  const access = new Map(nodes.map(({ name, reach }) => [name, wayTo(name, reach, shared)]));
+  if (pool === undefined) owned.set(access, shared);
+  return access;
 }
 
 export async function closeAll(access: ReadonlyMap<string, NodeAccess>): Promise<void> {
   await Promise.allSettled([...access.values()].map((node) => node.close()));
+  await owned.get(access)?.close();
 }
 
-function wayTo(node: string, reach: Reach): NodeAccess {
-  return reach.kind === "docker" ? ways.docker(node, reach) : ways.machine(node, reach);
+function wayTo(node: string, reach: Reach, pool: SshPool): NodeAccess {
+  return reach.kind === "docker" ? ways.docker(node, reach, pool) : ways.machine(node, reach, pool);
 }

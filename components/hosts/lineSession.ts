@@ -1,15 +1,20 @@
 /**
- * A `Session` over a program that reads one JSON request a line and writes one JSON answer a line: `docker exec`
- * now, ssh later. It owns the program: a call that takes too long, or an answer that cannot be read, ends it,
- * because what it would say next could no longer be matched to a question.
+ * A `Session` over a program that reads one JSON request a line and writes one JSON answer a line: a child process
+ * such as `docker exec`, or what a channel of an SSH connection runs. It owns the program: a call that takes too
+ * long, or an answer that cannot be read, ends it, because what it would say next could no longer be matched to a
+ * question.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
 import { type CallLimits, NodeError, type Session, type Verbs } from "../roles/session.ts";
 
-export interface LineSessionArgs {
-  readonly node: string;
-  readonly command: readonly [string, ...string[]];
-  readonly environment?: Readonly<Record<string, string>>;
+/** A running program to speak with, wherever it runs. */
+export interface Program {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Why nothing more comes, in words, when everything that came has been read. Never rejects. */
+  readonly ended: Promise<string>;
+  stop(): void;
 }
 
 interface Pending {
@@ -32,42 +37,35 @@ interface Answer {
 /** Raised, here and in the agent's serve.py, when an old agent could misunderstand a request. */
 const protocol = 1;
 const defaultTimeoutMs = 30_000;
-const killAfterMs = 2_000;
+/** An empty line, by which the agent knows that somebody is still there; see `LEASE` in the agent's serve.py. */
+const heartbeatMs = 5_000;
 const keptNoise = 2000;
 const shownNoise = 5;
 
 export class LineSession implements Session {
   readonly #node: string;
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #program: Program;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #unread = "";
   #noise = "";
   #ended: NodeError | undefined;
   readonly #closed: Promise<void>;
+  readonly #heartbeat: NodeJS.Timeout;
 
-  constructor({ node, command, environment }: LineSessionArgs) {
+  constructor(node: string, program: Program) {
     this.#node = node;
-    const [program, ...args] = command;
-    const env = { ...process.env, ...environment };
-    this.#child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env });
-    const { stdin, stdout, stderr } = this.#child;
+    this.#program = program;
+    const { stdin, stdout, stderr, ended } = program;
     stdout.setEncoding("utf8").on("data", (chunk: string) => this.#read(chunk));
     stderr.setEncoding("utf8").on("data", (chunk: string) => {
       this.#noise = (this.#noise + chunk).slice(-keptNoise);
     });
     // What a broken pipe means is said by the end of the program.
     stdin.on("error", () => undefined);
-    this.#closed = new Promise((resolve) => {
-      this.#child.on("error", (error) => {
-        this.#end("E_CHANNEL", `cannot run ${program}: ${error.message}`);
-        resolve();
-      });
-      this.#child.on("close", (code, signal) => {
-        this.#end("E_CHANNEL", `the connection ended (${signal ?? `exit ${code}`})${this.#lastNoise()}`);
-        resolve();
-      });
-    });
+    this.#heartbeat = setInterval(() => stdin.write("\n"), heartbeatMs);
+    this.#heartbeat.unref();
+    this.#closed = ended.then((reason) => this.#end("E_CHANNEL", `${reason}${this.#lastNoise()}`));
   }
 
   /** Nothing more can be asked. */
@@ -99,12 +97,12 @@ export class LineSession implements Session {
         restartTimer: () => timer.refresh(),
         onProgress,
       });
-      this.#child.stdin.write(`${JSON.stringify({ id, verb, args })}\n`);
+      this.#program.stdin.write(`${JSON.stringify({ id, verb, args })}\n`);
     });
   }
 
   async close(): Promise<void> {
-    this.#child.stdin.end();
+    this.#program.stdin.end();
     this.#end("E_CHANNEL", "the connection was closed");
     await this.#closed;
   }
@@ -142,8 +140,8 @@ export class LineSession implements Session {
   #end(code: string, reason: string): void {
     if (this.#ended) return;
     this.#ended = new NodeError(this.#node, code, reason);
-    this.#child.kill("SIGTERM");
-    setTimeout(() => this.#child.kill("SIGKILL"), killAfterMs).unref();
+    clearInterval(this.#heartbeat);
+    this.#program.stop();
     for (const pending of [...this.#pending.values()]) pending.reject(this.#ended);
   }
 

@@ -1,12 +1,13 @@
 /** node.json: what the node's agent (`node/node.py`) needs to know of the deployment. No secret, no role. */
 import type { Deployment, Node, Synchronous } from "../spec/model.ts";
-import { REPLICATION_ROLE, REWIND_ROLE, VERIFIER_ROLE } from "./paths.ts";
+import { dataDirectoryOf, REPLICATION_ROLE, REWIND_ROLE, VERIFIER_ROLE } from "./paths.ts";
 
 export interface NodeJson {
   readonly deployment: string;
   readonly node: string;
   readonly majorVersion: number;
   readonly binDirectory: string;
+  readonly dataDirectory: string;
   readonly port: number;
   readonly synchronous: Synchronous;
   readonly degradeAfterSeconds: number;
@@ -34,6 +35,7 @@ export function nodeJson(deployment: Deployment, node: Node): string {
     majorVersion: database.version,
     // Debian's layout, which the node image has and an image of the user's must have.
     binDirectory: `/usr/lib/postgresql/${database.version}/bin`,
+    dataDirectory: dataDirectoryOf(deployment, node),
     port: node.port,
     synchronous: database.synchronous,
     degradeAfterSeconds: database.degradeAfterSeconds,

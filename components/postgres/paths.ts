@@ -4,6 +4,7 @@
  */
 
 import type { Account } from "../hosts/host.ts";
+import type { Deployment, Node } from "../spec/model.ts";
 
 /** Written by `Host.files`, read-only for the server, outside the data directory, which pg_rewind overwrites. */
 export const CONFIG_DIRECTORY = "/etc/understudy";
@@ -14,8 +15,14 @@ export const SECRETS_DIRECTORY = `${CONFIG_DIRECTORY}/secrets`;
 /** The protected volume. */
 export const DATA_DIRECTORY = "/var/lib/understudy";
 
-/** PostgreSQL's data directory, below the volume's root, so that the agent's notes lie beside it. */
+/** The data directory that we make, below the volume's root, so that the agent's notes lie beside it. */
 export const PGDATA = `${DATA_DIRECTORY}/pgdata`;
+
+/** A node's data directory: ours, or that of a hand-made primary which becomes the node's. */
+export function dataDirectoryOf({ sites }: Deployment, node: Node): string {
+  const place = sites.find(({ name }) => name === node.site)?.place;
+  return place?.target === "machines" ? (place.machine.adopt ?? PGDATA) : PGDATA;
+}
 
 /** Written by the agent: the settings that follow from the node's role. */
 export const ROLE_CONF = `${DATA_DIRECTORY}/state/role.conf`;

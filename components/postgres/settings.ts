@@ -6,7 +6,7 @@ import type { Deployment, Node, SettingValue } from "../spec/model.ts";
 import { ownedSettings } from "../spec/ownedSettings.ts";
 import { defaults, versionDefaults } from "./defaults.ts";
 import { memorySettings } from "./memory.ts";
-import { CONFIG_DIRECTORY, PGDATA, SECRETS_DIRECTORY, SOCKET_DIRECTORY } from "./paths.ts";
+import { CONFIG_DIRECTORY, dataDirectoryOf, SECRETS_DIRECTORY, SOCKET_DIRECTORY } from "./paths.ts";
 
 export type Settings = Readonly<Record<string, SettingValue>>;
 
@@ -59,7 +59,7 @@ function owned(deployment: Deployment, node: Node): Settings {
     port: node.port,
     unix_socket_directories: SOCKET_DIRECTORY,
     cluster_name: node.name,
-    data_directory: PGDATA,
+    data_directory: dataDirectoryOf(deployment, node),
     hba_file: `${CONFIG_DIRECTORY}/pg_hba.conf`,
     ident_file: `${CONFIG_DIRECTORY}/pg_ident.conf`,
     ssl: "on",

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { childProgram } from "../../components/hosts/childProgram.ts";
 import { imageTag } from "../../components/hosts/containers/images.ts";
 import { LineSession } from "../../components/hosts/lineSession.ts";
 import type { ControlFacts, NodeReport } from "../../components/roles/facts.ts";
@@ -73,8 +74,7 @@ async function streamsFrom(node: TestNode, source: TestNode): Promise<void> {
 function beside(node: TestNode): LineSession {
   const run = ["run", "--rm", "-i", "--volumes-from", node.container, "--network", "none"];
   const agent = ["python3", "/etc/understudy/node.py", "serve", "--offline"];
-  const command = ["docker", ...run, imageTag("postgres"), ...agent] as const;
-  return new LineSession({ node: node.name, command: ["docker", ...command.slice(1)] });
+  return new LineSession(node.name, childProgram(["docker", ...run, imageTag("postgres"), ...agent]));
 }
 
 describe("a change of the leading node", () => {
@@ -137,7 +137,7 @@ describe("a change of the leading node", () => {
   it("verifies as a client, and measures a gap", async () => {
     const targets = pair.nodes.map(({ name, address }) => ({ name, address, port: 5432 }));
     const target = { name: a.name, address: a.address, port: 5432 };
-    expect(await b.call("verify", target)).toMatchObject({ server: a.address, timeline: 5 });
+    expect(await b.call("verify", target)).toMatchObject({ server: a.name, timeline: 5 });
     await expect(b.call("verify", { ...target, name: b.name })).rejects.toMatchObject({ code: "E_VERIFY" });
     await expect(b.call("verify", { ...target, name: b.name, address: b.address })).rejects.toMatchObject({
       code: "E_VERIFY",
@@ -151,8 +151,8 @@ describe("a change of the leading node", () => {
     await watcher.close();
     note("gap of the probe", probed.gapMs);
     expect(probed).toMatchObject({
-      before: { server: a.address, timeline: 5 },
-      after: { server: b.address, timeline: promoted.timeline },
+      before: { server: a.name, timeline: 5 },
+      after: { server: b.name, timeline: promoted.timeline },
     });
     expect(probed.gapMs).toBeLessThan(3000);
     expect(Number(await b.sql("SELECT count(*) FROM understudy.probe"))).toBeLessThan(5);
@@ -208,6 +208,28 @@ describe("a change of the leading node", () => {
     expect((await second.call("lock", { owner: "bob on two" })).tookOver?.owner).toBe("alice on one");
     await second.call("unlock", {});
     await second.close();
+  });
+
+  it("is not locked for ever by an owner whose network went away without a word", async () => {
+    const { spawn } = await import("node:child_process");
+    // The agent's own serve, with a lease that a test can wait for; its standard input stays open and silent.
+    const script =
+      "import sys; sys.path.insert(0, '/etc/understudy'); sys.dont_write_bytecode = True; import serve; serve.LEASE = 1.5; serve.serve()";
+    const owner = spawn("docker", ["exec", "-i", a.container, "python3", "-c", script], {
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    owner.stdin.write(`${JSON.stringify({ id: 1, verb: "lock", args: { owner: "gone" } })}\n`);
+    await until("he has it", 5, async () => (await a.observe()).lock?.alive === true);
+    const beat = setInterval(() => owner.stdin.write("\n"), 500);
+    await sleep(3000);
+    expect((await a.observe()).lock?.alive).toBe(true);
+    clearInterval(beat);
+    await until("the lease has ended", 5, async () => (await a.observe()).lock?.alive === false);
+    const next = await a.newAccess().open();
+    expect((await next.call("lock", { owner: "next" })).tookOver?.owner).toBe("gone");
+    await next.call("unlock", {});
+    await next.close();
+    owner.kill("SIGKILL");
   });
 
   it("is not locked for ever by an owner who was killed, nor before his verb is done", async () => {

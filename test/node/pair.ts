@@ -7,11 +7,13 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accountNumbers, imageTag } from "../../components/hosts/containers/images.ts";
+import { bundleDocument } from "../../components/hosts/containers/install.ts";
 import { DockerAccess } from "../../components/hosts/containers/session.ts";
+import { pythonStart } from "../../components/hosts/pythonScript.ts";
 import { nodeFiles } from "../../components/postgres/files.ts";
 import type { NodeReport } from "../../components/roles/facts.ts";
 import type { CallLimits, Session, Verbs } from "../../components/roles/session.ts";
-import type { Deployment, Synchronous } from "../../components/spec/model.ts";
+import type { Deployment, MachinePlace, Synchronous } from "../../components/spec/model.ts";
 import { ensureImage } from "../../scripts/toolchain/nodeImages.ts";
 import { Progress } from "../../scripts/toolchain/progress.ts";
 import { type Leaf, makeCertificates } from "./certificates.ts";
@@ -29,6 +31,8 @@ export interface PairOptions {
   readonly settings?: Readonly<Record<string, string | number>>;
   /** What the names of its containers begin with. */
   readonly prefix?: string;
+  /** Data directory below /var/lib/postgresql that is the first node's, made by hand. */
+  readonly adopt?: string;
 }
 
 export class Pair {
@@ -91,6 +95,15 @@ export class Pair {
     await this.a.call("sql", { database: "app", statements: [table, "ALTER TABLE public.t OWNER TO app"] });
   }
 
+  /** To the renderers a node that adopts is on a machine; the container stands for it. */
+  #place(name: string): Deployment["sites"][number]["place"] {
+    const { adopt } = this.options;
+    if (adopt === undefined || name !== this.a.name) {
+      return { target: "containers", dockerHost: undefined, ownEngine: false };
+    }
+    return { target: "machines", machine: { adopt } as MachinePlace["machine"] };
+  }
+
   #subnet(): string {
     return `${this.a.address.replace(/\d+$/, "0")}/24`;
   }
@@ -126,10 +139,11 @@ export class Pair {
       domain: "ha.example.test",
       active: this.a.name,
       failover: undefined,
+      repair: {},
       database,
       sites: this.nodes.map(({ name, address, slot }) => ({
         name,
-        place: { target: "containers", dockerHost: undefined, ownEngine: false },
+        place: this.#place(name),
         fenceCommand: undefined,
         node: {
           name,
@@ -206,6 +220,7 @@ export class TestNode {
         "no-new-privileges",
       ],
       ...["--volume", `${this.container}-config:/etc/understudy:ro`],
+      ...["--volume", `${this.container}-old:/var/lib/postgresql`],
       ...["--volume", `${this.container}-data:/var/lib/understudy`, imageTag("postgres"), ...command],
     );
   }
@@ -233,21 +248,17 @@ export class TestNode {
     secret: boolean,
     files: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const script = readFileSync(
-      new URL("../../components/hosts/containers/install.py", import.meta.url),
-      "utf8",
-    );
     const lines = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.split("\n")]));
-    const request = {
+    const document = bundleDocument({
       bundle,
       directory,
       owner: accountNumbers.postgres,
       secret,
       files: lines,
-    };
+    });
     const args = ["run", "--rm", "-i", "--network", "none", "--user", "0:0"];
     const mount = ["--volume", `${this.container}-config:/target`, "--entrypoint", "python3"];
-    await dockerWith(JSON.stringify(request), ...args, ...mount, imageTag("postgres"), "-c", script);
+    await dockerWith(document, ...args, ...mount, imageTag("postgres"), "-Ic", pythonStart);
   }
 
   session(): Promise<Session> {
@@ -315,9 +326,8 @@ export class TestNode {
   async remove(): Promise<void> {
     await this.close();
     await docker("rm", "--force", this.container).catch(() => undefined);
-    await docker("volume", "rm", "--force", `${this.container}-config`, `${this.container}-data`).catch(
-      () => undefined,
-    );
+    const volumes = ["config", "data", "old"].map((volume) => `${this.container}-${volume}`);
+    await docker("volume", "rm", "--force", ...volumes).catch(() => undefined);
   }
 }
 

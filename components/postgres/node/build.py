@@ -12,8 +12,8 @@ from collections.abc import Callable
 import files
 from files import Node, Refusal
 from observe import control_facts
-from records import schema
 from role import Role, conninfo, follower_role, write_role
+from systemroles import schema
 
 Progress = Callable[[str], None]
 Cancelled = Callable[[], bool]
@@ -21,6 +21,8 @@ Cancelled = Callable[[], bool]
 
 def initdb(node: Node, progress: Progress) -> None:
     refuse_if_present()
+    if files.is_adopted():
+        raise Refusal("E_ADOPT_EMPTY", f"{files.PGDATA} is to be adopted; none is made in its place")
     files.ensure_state()
     files.discard(files.BUILDING)
     locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if node.major >= 17 else ["--locale=C.UTF-8"]
@@ -28,7 +30,7 @@ def initdb(node: Node, progress: Progress) -> None:
     argv += ["--data-checksums", "--auth-local=peer", "--auth-host=reject", "--no-sync", "--no-instructions"]
     progress("initdb")
     run(argv, "E_INITDB")
-    single_user(node, system_roles(node))
+    single_user(node, schema(node))
     run([f"{node.bin}/initdb", "-D", files.BUILDING, "--sync-only"], "E_INITDB")
     files.remove_durably(files.DEGRADED)
     install(Role(node.synchronous_names()))
@@ -37,6 +39,7 @@ def initdb(node: Node, progress: Progress) -> None:
 def clone(node: Node, source: str, discard: str | None, progress: Progress, cancelled: Cancelled) -> int:
     """`discard` is the system identifier of a whole data directory that may be given up; see `Verbs.clone`."""
     peer = node.peer(source)
+    refuse_elsewhere()
     present = files.data_state() in ("ready", "rewinding")
     if present:
         refuse_discard(node, discard)
@@ -57,7 +60,13 @@ def clone(node: Node, source: str, discard: str | None, progress: Progress, canc
     return tree_bytes(files.PGDATA)
 
 
+def refuse_elsewhere() -> None:
+    if (other := files.elsewhere()) is not None:
+        raise Refusal("E_DATA_PRESENT", f"this node's data is in {other}; none is made in {files.PGDATA} beside it")
+
+
 def refuse_if_present() -> None:
+    refuse_elsewhere()
     if files.data_state() in ("ready", "rewinding"):
         raise Refusal("E_DATA_PRESENT", f"{files.PGDATA} is there; it is never overwritten")
 
@@ -77,7 +86,7 @@ def give_up(progress: Progress) -> None:
     """Under the name of a build at once, so that no half-removed data directory is ever taken for a whole one."""
     progress("removing the old data directory")
     os.rename(files.PGDATA, files.BUILDING)
-    files.sync_directory(files.DATA)
+    files.sync_directory(os.path.dirname(files.PGDATA))
     files.remove_durably(files.REWINDING)
     files.discard(files.BUILDING)
 
@@ -88,23 +97,8 @@ def install(role: Role) -> None:
     if os.path.isdir(files.PGDATA):
         os.rmdir(files.PGDATA)  # empty, or it would not have been taken for absent
     os.rename(files.BUILDING, files.PGDATA)
-    files.sync_directory(files.DATA)
-
-
-def system_roles(node: Node) -> list[str]:
-    """The roles of the nodes themselves, which come in by certificate and have no password."""
-    functions = (
-        "pg_ls_dir(text, boolean, boolean)",
-        "pg_stat_file(text, boolean)",
-        "pg_read_binary_file(text)",
-        "pg_read_binary_file(text, bigint, bigint, boolean)",
-    )
-    return [
-        f'CREATE ROLE "{node.replication_role}" LOGIN REPLICATION',
-        f'CREATE ROLE "{node.rewind_role}" LOGIN',
-        *(f'GRANT EXECUTE ON FUNCTION pg_catalog.{name} TO "{node.rewind_role}"' for name in functions),
-        *schema(node),
-    ]
+    files.sync_directory(os.path.dirname(files.PGDATA))
+    files.note_adoption()
 
 
 def single_user(node: Node, statements: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""How PID 1 is told something: by signals, and by `serve` over the control socket (one JSON request, one answer)."""
+"""How the supervisor is told something: by signals, and by `serve` over the control socket (a JSON request each)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ def listen() -> socket.socket:
     return server
 
 
+def notify_ready() -> None:
+    """Tells systemd that the service is up, where it is one. PostgreSQL must not: it would speak for itself."""
+    address = os.environ.pop("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
+            manager.connect(f"\0{address[1:]}" if address[0] == "@" else address)
+            manager.sendall(b"READY=1")
+
+
 def signal_pipe(*numbers: int) -> tuple[socket.socket, socket.socket]:
     """Signals as bytes that can be read at the first socket, so that one wait covers them and everything else."""
     receiver, sender = socket.socketpair()
@@ -60,7 +69,7 @@ def reply(connection: socket.socket, answer: dict[str, Any]) -> None:
 
 
 def ask(request: dict[str, Any], timeout: float = 5.0, patience: float = 3.0) -> dict[str, Any]:
-    """The other end of the socket. `patience`: how long PID 1 may take to come up, right after the node's start."""
+    """The other end of the socket. `patience`: how long the supervisor may take to come up, after the node's start."""
     deadline = time.monotonic() + patience
     while True:
         with socket.socket(socket.AF_UNIX) as connection:

@@ -162,7 +162,7 @@ def await_source(node: Node, peer: Peer, own: dict[str, Any], cancelled: Cancell
     """
     deadline = time.monotonic() + 60
     try:
-        with psycopg.connect(rewinder(node, peer), autocommit=True) as connection:
+        with psycopg.connect(rewinder(node, peer), autocommit=True, client_encoding="UTF8") as connection:
             while True:
                 found: Any = connection.execute(query).fetchone()
                 recovering, system, recorded, actual = found

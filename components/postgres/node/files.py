@@ -19,9 +19,12 @@ DATA = os.environ.get("UNDERSTUDY_DATA", "/var/lib/understudy")
 RUN = os.environ.get("UNDERSTUDY_RUN", "/run/understudy")
 
 SECRETS = f"{CONFIG}/secrets"
-PGDATA = f"{DATA}/pgdata"
-BUILDING = f"{DATA}/pgdata.building"
-REWINDING = f"{DATA}/pgdata.rewinding"
+OWN_PGDATA = f"{DATA}/pgdata"
+PGDATA: str
+BUILDING: str
+REWINDING: str
+STANDBY_SIGNAL: str
+"""These four: see `locate`."""
 STATE = f"{DATA}/state"
 KEPT = f"{DATA}/kept"
 ROLE_CONF = f"{STATE}/role.conf"
@@ -35,7 +38,7 @@ PROMOTION = f"{STATE}/promotion.json"
 RECEIVED = f"{STATE}/received.json"
 LOADED = f"{STATE}/loaded"
 STARTED = f"{STATE}/started"
-STANDBY_SIGNAL = f"{PGDATA}/standby.signal"
+ADOPTED = f"{STATE}/adopted.json"
 CONTROL_SOCKET = f"{RUN}/control.sock"
 ADMITTED = f"{RUN}/clients.conf"
 
@@ -164,6 +167,24 @@ def node_from(raw: dict[str, Any]) -> Node:
     )
 
 
+def locate() -> None:
+    """
+    Where the data directory is: our own, or the one that node.json names to be adopted. What is built beside it must
+    be on its file system, because it takes its name. Real paths, as the system shows them of a process.
+    """
+    global PGDATA, BUILDING, REWINDING, STANDBY_SIGNAL
+    try:
+        named = json.loads(read_text(f"{CONFIG}/node.json") or "{}").get("dataDirectory", OWN_PGDATA)
+        PGDATA = os.path.realpath(str(named))
+    except (OSError, ValueError, AttributeError):
+        PGDATA = os.path.realpath(OWN_PGDATA)  # whoever acts reads node.json himself, and says what is wrong with it
+    BUILDING, REWINDING = f"{PGDATA}.building", f"{PGDATA}.rewinding"
+    STANDBY_SIGNAL = f"{PGDATA}/standby.signal"
+
+
+locate()
+
+
 def installed_node() -> Node:
     text = read_text(f"{CONFIG}/node.json")
     if text is None:
@@ -212,6 +233,37 @@ def data_state() -> str:
     except FileNotFoundError:
         pass
     return "building" if os.path.exists(BUILDING) else "empty"
+
+
+def elsewhere() -> str | None:
+    """Where this node's data is already, if node.json now names another place: neither is left behind unseen."""
+    note = adoption_note()
+    for path in ([note] if note else []) + [OWN_PGDATA]:
+        if os.path.realpath(path) != PGDATA and os.path.isdir(path) and os.listdir(path):
+            return path
+    return None
+
+
+def is_adopted() -> bool:
+    """node.json names a data directory that was somebody else's."""
+    return os.path.realpath(OWN_PGDATA) != PGDATA
+
+
+def awaits_adoption() -> bool:
+    """It has not been ours yet: the plan looks into it before anything is started on it."""
+    return is_adopted() and adoption_note() != PGDATA and data_state() == "ready"
+
+
+def adoption_note() -> str | None:
+    try:
+        return str(json.loads(read_text(ADOPTED) or "null")["directory"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def note_adoption() -> None:
+    if is_adopted() and adoption_note() != PGDATA:
+        write_durably(ADOPTED, json.dumps({"directory": PGDATA, "since": now()}) + "\n")
 
 
 def is_standby() -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import files
 import pg
 import records
+import systemroles
 from control import ask
 from files import Node
 from locks import hold
@@ -51,7 +52,7 @@ class Keeper:
 
     def primary(self, connection: psycopg.Connection[Any], node: Node, streamed: bool) -> None:
         if not self.made:
-            records.ensure(connection, node)
+            systemroles.ensure(connection, node)
             self.made, self.state = True, None
         marker = files.read_marker() or {"since": None, "lsn": None}
         state = (node.name, node.synchronous, marker["since"], marker["lsn"])

@@ -69,12 +69,15 @@ class Lifecycle:
     def boot(self) -> None:
         """A hold ends with the container: whoever wants a node down for good fences its data directory."""
         try:
+            if files.awaits_adoption():
+                raise Refusal("E_NOT_STARTABLE", f"{files.PGDATA} is to be adopted: the plan looks into it first")
             self.launch()
         except (Refusal, OSError) as no:
             self.become("stopped", str(no))
             log(f"idle: {no}")
 
     def launch(self) -> None:
+        files.locate()
         reason = unfit()
         if reason is not None:
             raise Refusal("E_NOT_STARTABLE", reason)
@@ -102,6 +105,7 @@ class Lifecycle:
 
     def start_postmaster(self, node: files.Node) -> None:
         self.remember(files.STARTED, files.LOADED)
+        files.note_adoption()
         self.guard.before_start()
         remove_stale_locks(node)
         source, sink = os.pipe()

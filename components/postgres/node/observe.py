@@ -73,6 +73,8 @@ class Report:
             "certificate": self.attempt("certificate", certificate, None),
             "degraded": {"since": marker["since"], "lsn": marker["lsn"]} if marker else None,
         }
+        if node is not None and (files.is_adopted() or files.elsewhere() is not None):
+            report["data"]["adopted"] = self.adopted(node, supervisor, report["server"]["sql"] is not None)
         report.update(self.past(node, report["server"]["sql"]))
         return {**report, **({"problems": self.problems} if self.problems else {})}
 
@@ -81,7 +83,7 @@ class Report:
         control = None
         if node is not None and state in ("ready", "rewinding"):
             control = self.attempt("control", lambda: control_facts(node), None)
-        volume = self.attempt("volume", lambda: os.statvfs(files.DATA), None)
+        volume = self.attempt("volume", data_volume, None)
         return {
             "state": state,
             "control": control,
@@ -90,6 +92,18 @@ class Report:
             "freeBytes": volume.f_bavail * volume.f_frsize if volume else 0,
             "sizeBytes": self.attempt("size", lambda: size_of(files.PGDATA), 0),
         }
+
+    def adopted(self, node: Node, supervisor: dict[str, Any] | None, answers: bool) -> dict[str, Any] | None:
+        import adoption
+
+        found = self.attempt("adoption", lambda: adoption.facts(node, supervisor["pid"] if supervisor else None), None)
+        if found is None:
+            return None
+        if answers:
+            connection = self.session.get(node)
+            return {**found, **self.attempt("adoption", lambda: adoption.in_database(connection, node), found)}
+        denied = (adoption.denied(problem) for problem in self.problems if problem.startswith("sql: "))
+        return {**found, "access": next((reason for reason in denied if reason), None)}
 
     def past(self, node: Node | None, sql: dict[str, Any] | None) -> dict[str, Any]:
         """What this node knows of role changes, its own and its primary's."""
@@ -228,7 +242,7 @@ SELECT file_name, line_number, error FROM pg_ident_file_mappings WHERE error IS 
 """
 
 
-def control_facts(node: Node) -> dict[str, Any]:
+def controldata(node: Node) -> dict[str, str]:
     """pg_controldata's words, which differ by language, hence LC_ALL."""
     done = subprocess.run(
         [f"{node.bin}/pg_controldata", "-D", files.PGDATA],
@@ -240,7 +254,11 @@ def control_facts(node: Node) -> dict[str, Any]:
     )
     if done.returncode != 0:
         raise Refusal("E_CONTROL", done.stderr or done.stdout)
-    found = {name: value.strip() for name, _, value in (line.partition(":") for line in done.stdout.splitlines())}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in done.stdout.splitlines())}
+
+
+def control_facts(node: Node) -> dict[str, Any]:
+    found = controldata(node)
     return {
         "systemIdentifier": found["Database system identifier"],
         "timeline": int(found["Latest checkpoint's TimeLineID"]),
@@ -253,12 +271,20 @@ def control_facts(node: Node) -> dict[str, Any]:
     }
 
 
+def data_volume() -> os.statvfs_result:
+    """Of the data directory, or of where it will be."""
+    path = files.PGDATA
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return os.statvfs(path)
+
+
 def size_of(path: str) -> int:
     deadline = time.monotonic() + SIZE_BUDGET
     total, pending = 0, [path]
     while pending:
         if time.monotonic() > deadline:
-            volume = os.statvfs(files.DATA)
+            volume = data_volume()
             return (volume.f_blocks - volume.f_bfree) * volume.f_frsize
         try:
             with os.scandir(pending.pop()) as entries:

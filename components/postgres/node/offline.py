@@ -17,7 +17,7 @@ import files
 from files import Refusal
 from locks import hold
 from observe import Report
-from postmaster import command_of
+from postmaster import other_server
 from roleverbs import RoleVerbs
 
 ALLOWED = frozenset({"observe", "control", "follow", "lead", "keepDivergent", "lock", "unlock"})
@@ -45,8 +45,7 @@ def data_directory() -> Iterator[None]:
     if fd is None:
         raise Refusal("E_RUNNING", "the node is up: its supervisor runs")
     try:
-        pid = (files.read_text(f"{files.PGDATA}/postmaster.pid") or "").split("\n")[0].strip()
-        if pid.isdigit() and command_of(pid) == "postgres":
+        if (pid := other_server()) is not None:
             raise Refusal("E_RUNNING", f"a server runs on the data directory (process {pid})")
         yield
     finally:

@@ -20,6 +20,7 @@ def connect(node: Node, purpose: str, database: str = "postgres", timeout_ms: in
         user="postgres",
         dbname=database,
         application_name=f"understudy {purpose}",
+        client_encoding="UTF8",  # a database in SQL_ASCII would have every text come as bytes
         options=f"-c statement_timeout={timeout_ms} -c synchronous_commit=local -c lock_timeout=0",
         connect_timeout=2,
         gssencmode="disable",

@@ -84,6 +84,10 @@ def unfit() -> str | None:
         "building": "the first build of the data directory was cut off",
         "rewinding": "pg_rewind was cut off; this data directory must not be started",
     }
+    if (other := files.elsewhere()) is not None:
+        return f"this node's data is in {other}, and node.json names {files.PGDATA}"
+    if (pid := other_server()) is not None:
+        return f"another server runs on {files.PGDATA} (process {pid}); it has to be stopped first"
     return reasons.get(files.data_state()) or files.missing_config()
 
 
@@ -93,27 +97,49 @@ def postmaster_status(pid: int) -> str | None:
     return lines[7].strip() if len(lines) > 7 and lines[0].strip() == str(pid) else None
 
 
-def command_of(pid: int | str) -> str | None:
-    text = files.read_text(f"/proc/{pid}/comm")
-    return None if text is None else text.strip()
+def serves_here(pid: int | str) -> bool:
+    """
+    Whether the process is a PostgreSQL of this data directory, which each has as its working directory. Others may
+    run on the machine, and numbers are used again. Of one that may not be looked at the server itself is to judge.
+    """
+    try:
+        if (files.read_text(f"/proc/{pid}/comm") or "").strip() not in ("postgres", "postmaster"):
+            return False
+        return os.readlink(f"/proc/{pid}/cwd") == files.PGDATA
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+
+
+def other_server() -> int | None:
+    """The server that runs on this data directory, for one who has not started any."""
+    pid = (files.read_text(f"{files.PGDATA}/postmaster.pid") or "").split("\n")[0].strip()
+    return int(pid) if pid.isdigit() and serves_here(pid) else None
 
 
 def remove_stale_locks(node: files.Node) -> None:
     """
-    After a restart of the container the old postmaster's number may be some other program's, or a thread's, and the
-    server would refuse to start. Only locks that cannot be a postmaster's go; the server judges the rest.
+    After a restart of the container or machine the old postmaster's number may be some other program's, or a
+    thread's, and the server would refuse to start. Only locks of this data directory that cannot be a postmaster's
+    go; the server judges the rest, and says whose they are.
     """
     for path in (f"{files.PGDATA}/postmaster.pid", f"{node.socket_directory}/.s.PGSQL.{node.port}.lock"):
-        pid = (files.read_text(path) or "").split("\n")[0].strip()
-        if pid.isdigit() and command_of(pid) != "postgres":
+        try:
+            pid, directory = ((files.read_text(path) or "").split("\n") + ["", ""])[:2]
+        except PermissionError:
+            continue  # another account's
+        ours = path.startswith(f"{files.PGDATA}/") or os.path.realpath(directory.strip()) == files.PGDATA
+        if ours and pid.strip().isdigit() and not serves_here(pid.strip()):
             os.unlink(path)
 
 
 def orphaned_backends() -> list[int]:
+    """They come to us as their next ancestor that asked for it; nobody else's child is ever touched."""
     me = os.getpid()
     found = []
     for name in os.listdir("/proc"):
-        if name.isdigit() and command_of(name) == "postgres":
+        if name.isdigit() and serves_here(name):
             status = files.read_text(f"/proc/{name}/stat") or ""
             state, parent = (status.rpartition(")")[2].split() + ["", ""])[:2]
             if parent == str(me) and state != "Z":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WRITE = """
 INSERT INTO understudy.probe AS mine (writer, value) VALUES (%s, 1)
 ON CONFLICT (writer) DO UPDATE SET value = mine.value + 1
-RETURNING value, host(inet_server_addr()), ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+RETURNING value, current_setting('cluster_name'), ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
 """
 
 
@@ -61,6 +61,7 @@ def connect(node: Node, target: Target, patience: float = 2.0) -> psycopg.Connec
         gssencmode="disable",
         connect_timeout=2,
         application_name=f"{node.name}:probe",
+        client_encoding="UTF8",
         autocommit=True,
     )
     if connection.info.parameter_status("in_hot_standby") == "on":

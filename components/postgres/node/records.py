@@ -21,46 +21,6 @@ if TYPE_CHECKING:
 CHANGE = ("mode", "from", "to", "at", "statementAt")
 
 
-def schema(node: Node) -> list[str]:
-    """Each can be repeated, and is one line, as initdb's single-user server wants it."""
-    role = node.verifier_role
-    make = f'BEGIN IF to_regrole($n${role}$n$) IS NULL THEN CREATE ROLE "{role}" LOGIN; END IF; END'
-    return [
-        f"DO $do$ {make} $do$",
-        "CREATE SCHEMA IF NOT EXISTS understudy",
-        "CREATE TABLE IF NOT EXISTS understudy.state (one boolean PRIMARY KEY DEFAULT true CHECK (one),"
-        " node text NOT NULL, policy text NOT NULL, degraded_since text, degraded_lsn text)",
-        "CREATE TABLE IF NOT EXISTS understudy.promotion (timeline int PRIMARY KEY, mode text NOT NULL,"
-        " from_node text NOT NULL, to_node text NOT NULL, at text NOT NULL, switch_lsn text NOT NULL,"
-        " statement_at text)",
-        "CREATE TABLE IF NOT EXISTS understudy.probe (writer text PRIMARY KEY, value bigint NOT NULL)",
-        f'GRANT USAGE ON SCHEMA understudy TO "{role}"',
-        f'GRANT SELECT, INSERT, UPDATE ON understudy.probe TO "{role}"',
-    ]
-
-
-PRESENT = """
-SELECT to_regrole(%s) IS NOT NULL AND to_regclass('understudy.state') IS NOT NULL
-   AND to_regclass('understudy.promotion') IS NOT NULL AND to_regclass('understudy.probe') IS NOT NULL
-   AND has_table_privilege(%s, 'understudy.probe', 'INSERT, UPDATE')
-"""
-
-
-def ensure(connection: psycopg.Connection[Any], node: Node) -> None:
-    """A pair that was made by an earlier version gets what is missing."""
-    role = f'"{node.verifier_role}"'
-    try:
-        found = connection.execute(PRESENT, (role, node.verifier_role)).fetchone()
-        present = found is not None and found[0] is True
-    except Exception as problem:
-        if not type(problem).__module__.startswith("psycopg") or connection.closed:
-            raise
-        present = False  # to ask for a privilege on what is not there is an error
-    if not present:
-        for statement in schema(node):
-            connection.execute(statement)
-
-
 def write_state(connection: psycopg.Connection[Any], state: tuple[Any, ...]) -> None:
     read = "SELECT node, policy, degraded_since, degraded_lsn FROM understudy.state"
     if connection.execute(read).fetchone() != state:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import select
 import sys
 import threading
 from typing import Any
@@ -14,6 +15,10 @@ from pg import one_line
 from roleverbs import VERBS, RoleVerbs
 
 PROTOCOL = 1
+
+LEASE = 30.0
+"""Seconds without a line, after which the caller is taken for gone. It sends an empty line every few seconds: where a
+network goes away without a word, nobody else would tell, and the deployment's lock would stay held for hours."""
 
 
 class Conversation:
@@ -25,8 +30,11 @@ class Conversation:
 
     def read(self) -> None:
         """On a thread, so that a caller who leaves in the middle of a long verb is noticed."""
-        for line in sys.stdin:
-            self.lines.put(line)
+        unread = b""
+        while select.select([0], [], [], LEASE)[0] and (chunk := os.read(0, 65536)):
+            *lines, unread = (unread + chunk).split(b"\n")
+            for line in lines:
+                self.lines.put(line.decode())
         self.gone.set()
         self.lines.put(None)
 

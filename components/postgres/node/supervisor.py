@@ -1,4 +1,5 @@
-"""PID 1 of a node: starts, stops and restarts the postmaster, and reaps whatever dies.
+"""The supervisor of a node (PID 1 of a container, or a service): starts, stops and restarts the postmaster, and
+reaps whatever dies.
 
 One loop waits for signals, control requests and deadlines at once, so that a stop is known the instant the
 postmaster is gone: polling ten times a second, as pg_ctl does, would be a third of a switchover's write gap.
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import files
-from control import Waiter, listen, reply, signal_pipe
+from control import Waiter, listen, notify_ready, reply, signal_pipe
 from files import Refusal
 from lifecycle import Lifecycle, log
 from postmaster import READY, postmaster_status
@@ -37,8 +38,9 @@ class Supervisor(Lifecycle):
         if os.getpid() != 1:
             ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphaned backends come to us
         self.listen_to_signals()
+        self.claim()  # before its socket, so that a second agent does not take the first one's place there
         self.listen_to_control()
-        self.claim()
+        notify_ready()
         self.boot()
         self.guard.start()
         while not (self.leaving and self.pid is None):

@@ -13,6 +13,7 @@ from typing import Any
 import build
 import files
 import pg
+import systemroles
 from control import ask
 from files import Node, Refusal
 from observe import Report, config_errors, control_facts, rows
@@ -107,7 +108,10 @@ class Verbs:
     # --------------------------------------------------------------------------------------------------- contents
 
     def slots(self, ensure: list[str], drop: list[str]) -> dict[str, Any]:
-        connection = self.session.get(files.installed_node())
+        node = files.installed_node()
+        connection = self.session.get(node)
+        if ensure and not rows(connection, "SELECT pg_is_in_recovery() AS it")[0]["it"]:
+            systemroles.ensure(connection, node)  # whom the slot is for comes in as one of them
         query = "SELECT slot_name AS name, slot_type AS kind, active FROM pg_replication_slots"
         found = {slot["name"]: slot for slot in rows(connection, query)}
         for name in drop:

@@ -1,0 +1,159 @@
+/**
+ * The way to a node's agent, whatever the node runs in: a look at its unit from outside, a kept conversation, an agent
+ * beside a unit that is stopped, and the unit's start. Each target says in a driver what these are with it. Every
+ * question has a limit, because a host that hangs must become a fact and not a hang of ours.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NodeFacts, NodeReport } from "../roles/facts.ts";
+import { type NodeAccess, NodeError } from "../roles/session.ts";
+import { KeptSession } from "./keptSession.ts";
+import type { LineSession } from "./lineSession.ts";
+
+/** Both ends of what is asked of a target. Everything rejects when the host does not answer. */
+export interface Driver {
+  inspect(): Promise<UnitState>;
+  /** The unit's own agent. */
+  converse(): Promise<LineSession>;
+  /** Asks for the start and does not wait for what comes of it. */
+  start(timeoutSeconds: number): Promise<void>;
+}
+
+/** What a host says of the container or unit. */
+export type UnitState =
+  | { readonly is: "absent"; readonly data: "none" | "kept" }
+  /** It has state in memory and may go on any moment. */
+  | { readonly is: "frozen"; readonly reason: string }
+  /** It may be up the next moment: nobody may touch its data. */
+  | { readonly is: "restarting"; readonly reason: string }
+  /** `converseBeside`: with an agent that can see its data, and must have ended before the unit starts. */
+  | { readonly is: "stopped"; readonly reason: string; readonly converseBeside: () => Promise<LineSession> }
+  /** `image`: what the container was made from, where it is one. */
+  | { readonly is: "running"; readonly image?: string };
+
+export interface AccessLimits {
+  /** The node's report, with its catalog. */
+  readonly observeMs: number;
+  /** Between two looks at a unit that starts. */
+  readonly pollMs: number;
+}
+
+export const defaultAccessLimits: AccessLimits = { observeMs: 10_000, pollMs: 100 };
+
+export class AgentAccess implements NodeAccess {
+  readonly #node: string;
+  readonly #unit: "container" | "unit";
+  readonly #driver: Driver;
+  readonly #limits: AccessLimits;
+  readonly #session: KeptSession;
+  /** With an agent beside the stopped unit. */
+  #beside: LineSession | undefined;
+
+  /** `unit`: what the target's people call it. */
+  constructor(
+    node: string,
+    unit: "container" | "unit",
+    driver: Driver,
+    { observeMs, pollMs }: Partial<AccessLimits>,
+  ) {
+    this.#node = node;
+    this.#unit = unit;
+    this.#driver = driver;
+    this.#limits = {
+      observeMs: observeMs ?? defaultAccessLimits.observeMs,
+      pollMs: pollMs ?? defaultAccessLimits.pollMs,
+    };
+    this.#session = new KeptSession(() => driver.converse());
+  }
+
+  async observe({ catalog }: { catalog: boolean }): Promise<NodeFacts> {
+    return await this.#look(catalog, true);
+  }
+
+  async open(): Promise<LineSession> {
+    if (this.#beside && !this.#beside.ended) return this.#beside;
+    return await this.#session.get();
+  }
+
+  async openAnother(): Promise<LineSession> {
+    return await this.#driver.converse();
+  }
+
+  async startUnit(timeoutSeconds: number): Promise<void> {
+    await this.#leaveData();
+    const deadline = performance.now() + timeoutSeconds * 1000;
+    await this.#driver.start(timeoutSeconds);
+    for (;;) {
+      const facts = await this.#look(false, false);
+      if (facts.reach === "up") return;
+      if (performance.now() > deadline) {
+        const reason = "reason" in facts ? facts.reason : facts.reach;
+        const failure = `the ${this.#unit} does not stay up within ${timeoutSeconds} s: ${reason}`;
+        throw new NodeError(this.#node, "E_UNIT", failure);
+      }
+      await sleep(this.#limits.pollMs);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#session.close(), this.#leaveData()]);
+  }
+
+  /** `inside`: whether to read the data of a stopped unit, which takes a short-lived agent beside it. */
+  async #look(catalog: boolean, inside: boolean): Promise<NodeFacts> {
+    try {
+      const state = await this.#driver.inspect();
+      switch (state.is) {
+        case "absent":
+          return { reach: "absent", data: state.data };
+        case "stopped": {
+          const report = inside ? await this.#lookBeside(state.converseBeside) : null;
+          return { reach: "stopped", reason: state.reason, report };
+        }
+        case "restarting":
+          return { reach: "stopped", reason: state.reason, report: null };
+        case "frozen":
+          await this.#leaveData();
+          return { reach: "unreachable", reason: state.reason };
+        case "running":
+          await this.#leaveData();
+          return withImage(await this.#ask(catalog), state.image);
+      }
+    } catch (error) {
+      return { reach: "unreachable", reason: (error as Error).message };
+    }
+  }
+
+  /** What cannot be read is no reason to take the host for unreachable: the unit is stopped, that is certain. */
+  async #lookBeside(converse: () => Promise<LineSession>): Promise<NodeReport | null> {
+    try {
+      if (this.#beside === undefined || this.#beside.ended) this.#beside = await converse();
+      return await this.#beside.call("observe", {}, { timeoutMs: this.#limits.observeMs });
+    } catch {
+      await this.#leaveData();
+      return null;
+    }
+  }
+
+  async #leaveData(): Promise<void> {
+    await this.#beside?.close();
+    this.#beside = undefined;
+  }
+
+  async #ask(catalog: boolean): Promise<NodeFacts> {
+    try {
+      const session = await this.open();
+      const report = await session.call("observe", { catalog }, { timeoutMs: this.#limits.observeMs });
+      return { reach: "up", report };
+    } catch (error) {
+      if (!(error instanceof NodeError) || error.code !== "E_CHANNEL") throw error;
+      // No agent to talk to is as good as no unit: its data cannot be seen, and a start is what may help.
+      const missing = /No such file|can't open file|is not running/.test(error.message);
+      if (missing) return { reach: "stopped", reason: `its agent does not run: ${error.message}` };
+      throw error;
+    }
+  }
+}
+
+function withImage(facts: NodeFacts, image: string | undefined): NodeFacts {
+  return facts.reach === "up" && image !== undefined ? { ...facts, image } : facts;
+}

@@ -1,0 +1,92 @@
+/** Makes one SSH connection: the host proves who it is, we prove who we are, and it is watched from then on. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client, ConnectConfig } from "ssh2";
+import type { SshStop } from "../../../roles/desired.ts";
+import { dialFailure, droppedEarly, hostKeyFailure, type RawFailure } from "./failure.ts";
+import { hostKeyAlgorithms, isKnown } from "./hostKeys.ts";
+import { loginOf } from "./login.ts";
+
+export interface SshLimits {
+  /** From the first packet to the end of the login. */
+  readonly connectMs: number;
+  /** A host that says nothing is asked; after two questions without an answer the connection has ended. */
+  readonly keepaliveMs: number;
+}
+
+export const defaultLimits: SshLimits = { connectMs: 8_000, keepaliveMs: 3_000 };
+
+/** A server with too many that are logging in drops some before it says a word; those come again. */
+const dialsAtMost = 3;
+const againAfterMs = 250;
+
+/** `sock`: the way through another host; made anew for each attempt. */
+export async function dial(
+  stop: SshStop,
+  limits: SshLimits,
+  sock?: () => Promise<NonNullable<ConnectConfig["sock"]>>,
+): Promise<Client> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await dialOnce(stop, limits, await sock?.());
+    if (!("failure" in result)) return result.client;
+    const { failure, shown } = result;
+    const wasDropped = failure.message.startsWith(droppedEarly) || failure.code === "ECONNRESET";
+    if (shown === undefined && wasDropped && attempt < dialsAtMost) {
+      await sleep(againAfterMs * attempt * (1 + Math.random()));
+      continue;
+    }
+    if (shown !== undefined) throw hostKeyFailure(stop, shown);
+    throw dialFailure(stop, failure, limits.connectMs);
+  }
+}
+
+type Dialled =
+  | { readonly client: Client }
+  /** `shown`: the key that the host showed, if that is why. */
+  | { readonly failure: RawFailure; readonly shown?: Buffer | undefined };
+
+async function dialOnce(stop: SshStop, limits: SshLimits, sock: ConnectConfig["sock"]): Promise<Dialled> {
+  // Loading it takes tens of milliseconds, which a deployment without machines does not owe.
+  const { default: ssh2 } = await import("ssh2");
+  const client = new ssh2.Client();
+  const login = loginOf(stop, ssh2.utils.parseKey);
+  return await new Promise<Dialled>((resolve) => {
+    let wrong: Buffer | undefined;
+    const fail = (failure: RawFailure) => {
+      resolve({ failure, shown: wrong });
+      client.destroy();
+    };
+    client.on("error", (error: Error & RawFailure) => fail(error));
+    const closed = () => fail({ message: "the server closed the connection" });
+    client.once("close", closed);
+    client.once("connect", () => client.setNoDelay(true));
+    client.once("ready", () => {
+      client.off("close", closed);
+      resolve({ client });
+    });
+    client.connect({
+      ...(sock === undefined ? { host: stop.host, port: stop.port } : { sock }),
+      username: stop.user,
+      authHandler: [login],
+      readyTimeout: limits.connectMs,
+      keepaliveInterval: limits.keepaliveMs,
+      keepaliveCountMax: 2,
+      algorithms: {
+        serverHostKey: hostKeyAlgorithms(stop.hostKeys),
+        // What Node's OpenSSL is fast at, with the check of integrity in the same pass.
+        cipher: [...ciphers],
+        hmac: ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256"],
+        compress: ["none"],
+      },
+      hostVerifier: (key: Buffer) => {
+        if (isKnown(key, stop.hostKeys)) return true;
+        wrong = key;
+        return false;
+      },
+    } as ConnectConfig);
+  });
+}
+
+const ciphers = [
+  ...["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"],
+  ...["aes256-ctr", "aes192-ctr", "aes128-ctr"],
+];
