@@ -46,7 +46,7 @@ const [outlook, presence, { Deployment }] = await Promise.all([
 ]);
 if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
 if (pulumi.runtime.isDryRun()) pulumi.log.info(outlook.text);
-for (const { code, message } of outlook.notices.filter(isLoud)) pulumi.log.warn(`${code}  ${message}`);
+else for (const { code, message } of outlook.notices.filter(isLoud)) pulumi.log.warn(`${code}  ${message}`);
 
 const root = new Deployment(deployment.name, {
   deployment,
@@ -55,6 +55,7 @@ const root = new Deployment(deployment.name, {
   generation: outlook.generation,
   presence,
   routes,
+  silentMachines: outlook.silentMachines,
   repair: deployment.repair,
   dnsKey: config.getSecret("dnsKey"),
   caPrivateKey: config.getSecret("caPrivateKey"),

@@ -20,6 +20,7 @@ export interface DeploymentArgs {
   readonly presence: HostsArgs["presence"];
   /** The ways to the machines; see `HostsArgs`. */
   readonly routes: Readonly<Record<string, SshRoute>>;
+  readonly silentMachines: readonly string[];
   /** Config `repair`; see `HostsArgs`. */
   readonly repair: Readonly<Record<string, string>>;
   /** Certificates are reissued by epoch; see `pki/renewal.ts`. */
@@ -68,7 +69,13 @@ export class Deployment extends pulumi.ComponentResource {
     // Hosts
     const hosts = new Hosts(
       name,
-      { deployment, presence: args.presence, routes: args.routes, repair: args.repair },
+      {
+        deployment,
+        presence: args.presence,
+        routes: args.routes,
+        silentMachines: args.silentMachines,
+        repair: args.repair,
+      },
       this,
     );
 

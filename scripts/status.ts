@@ -5,10 +5,12 @@
 import { Resolver } from "node:dns/promises";
 import { isIPv6 } from "node:net";
 import { endpointOf } from "../components/dns/place.ts";
-import { accessTo, closeAll } from "../components/hosts/access.ts";
+import { machineFindings, withSurveys } from "../components/hosts/machines/survey/aside.ts";
+import { driftOf } from "../components/hosts/machines/survey/drift.ts";
+import type { SurveyWish } from "../components/hosts/machines/survey/wish.ts";
+import { look } from "../components/outlook.ts";
 import { type Assessment, assess, type NameAnswer } from "../components/roles/assess.ts";
 import type { Desired } from "../components/roles/desired.ts";
-import { observe } from "../components/roles/observe.ts";
 import { renderStatus } from "../components/roles/renderStatus.ts";
 import type { Endpoint, Names } from "../components/spec/model.ts";
 import { setUp } from "./toolchain/setUp.ts";
@@ -18,37 +20,39 @@ const exitCodes: Readonly<Record<Assessment["verdict"], number>> = { fine: 0, wr
 
 /** The stack's outputs that this reads; see `index.ts`. */
 interface Outputs {
-  /** `Desired` as JSON. */
+  /** `Desired` as JSON, and `machines`: what those are held against. */
   readonly wish?: string;
   readonly names?: Names;
 }
 
 async function main(args: readonly string[]): Promise<number> {
   const { stack, rest } = takeStack(args);
-  const { desired, names } = await readStack(stack);
-  const access = accessTo(desired.nodes);
-  try {
-    const [observed, answers] = await Promise.all([
-      observe(access, { catalogOf: desired.active }),
-      ask(names),
-    ]);
-    const assessment = assess(observed, desired, answers);
-    console.log(
-      rest.includes("--json") ? JSON.stringify(assessment, undefined, 2) : renderStatus(assessment),
-    );
-    return exitCodes[assessment.verdict];
-  } finally {
-    await closeAll(access);
-  }
+  const { desired, machines, names } = await readStack(stack);
+  const [{ observed, surveys }, answers] = await Promise.all([look(desired, machines), ask(names)]);
+  // Whatever is in a stack's outputs has been installed.
+  const drift = driftOf(machines, surveys, true);
+  const seen = withSurveys(observed, surveys, drift);
+  const assessment = assess(seen, desired, answers, machineFindings(machines, surveys, drift, seen));
+  console.log(rest.includes("--json") ? JSON.stringify(assessment, undefined, 2) : renderStatus(assessment));
+  return exitCodes[assessment.verdict];
 }
 
-async function readStack(stack: string): Promise<{ desired: Desired; names: Names }> {
+interface Stack {
+  readonly desired: Desired;
+  readonly machines: readonly SurveyWish[];
+  readonly names: Names;
+}
+
+async function readStack(stack: string): Promise<Stack> {
   const { env } = await setUp({ quiet: true, containers: false });
   const result = await pulumi(env, "stack", "output", "--json", "--show-secrets", "--stack", stack);
   if (result.code !== 0) throw new Error(`the stack ${stack} cannot be read: ${result.stderr.trim()}`);
   const { wish, names } = JSON.parse(result.stdout) as Outputs;
   if (wish === undefined || names === undefined) throw new Error(`the stack ${stack} is not up`);
-  return { desired: JSON.parse(wish) as Desired, names };
+  const { machines, ...desired } = JSON.parse(wish) as Desired & {
+    readonly machines?: readonly SurveyWish[];
+  };
+  return { desired, machines: machines ?? [], names };
 }
 
 /** Asks the deployment's own server, past every cache. */

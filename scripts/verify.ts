@@ -4,6 +4,7 @@
  * active, where one answers, so that the way is the one over the network. Exit 1 and the reason on stderr.
  */
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { lookUp } from "../components/dns/lookup.ts";
 import { accessTo, closeAll } from "../components/hosts/access.ts";
 import type { DesiredNode } from "../components/roles/desired.ts";
@@ -12,6 +13,8 @@ import type { VerifyRequest } from "../components/roles/verification.ts";
 
 const lookUpTimeoutMs = 5_000;
 const verifyTimeoutMs = 15_000;
+/** How long each of those that come first is waited for. */
+const preferenceMs = 2_000;
 
 async function main(request: VerifyRequest): Promise<string> {
   const active = request.nodes.find(({ name }) => name === request.active);
@@ -44,14 +47,21 @@ async function addressOf({ name, nameServer }: VerifyRequest, active: DesiredNod
   return address;
 }
 
+/** All are asked at once, because one that is away would keep the others waiting for it. */
 async function firstThatAnswers(
   nodes: readonly DesiredNode[],
   access: ReadonlyMap<string, NodeAccess>,
 ): Promise<{ name: string; access: NodeAccess }> {
-  for (const { name } of nodes) {
+  const looks = nodes.map(async ({ name }) => {
     const way = access.get(name);
     const facts = await way?.observe({ catalog: false });
-    if (way && facts?.reach === "up" && facts.report.server.state === "running") return { name, access: way };
+    const runs = facts?.reach === "up" && facts.report.server.state === "running";
+    return way && runs ? { name, access: way } : undefined;
+  });
+  const last = looks.at(-1);
+  for (const look of looks) {
+    const found = await (look === last ? look : Promise.race([look, sleep(preferenceMs, undefined)]));
+    if (found) return found;
   }
   throw new Error("no node answers");
 }

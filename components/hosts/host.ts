@@ -23,7 +23,7 @@ export interface FilesArgs {
   readonly unit: string;
   /** Who reads them. Plain files belong to root and its group; secret ones to it. */
   readonly owner: Account;
-  /** Absolute directory, one of the unit's `config` directories or below. */
+  /** Relative to the unit's `config` directory; "" for itself. */
   readonly directory: string;
   /** Name, which may contain `/`, to content. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;

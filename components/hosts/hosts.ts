@@ -7,7 +7,7 @@ import { ContainerHost } from "./containers/containerHost.ts";
 import { SHARED_ENGINE } from "./containers/engines.ts";
 import { LocalImages } from "./containers/localImages.ts";
 import { leftAlone, MARK_LABEL, type Presence } from "./containers/presence.ts";
-import type { Host } from "./host.ts";
+import type { Host, Program } from "./host.ts";
 import { MachineHost } from "./machines/machineHost.ts";
 
 export interface HostsArgs {
@@ -16,6 +16,8 @@ export interface HostsArgs {
   readonly presence: Readonly<Record<string, Presence>>;
   /** The ways to the machines, by the name of the host: a site's, or the name server's unit. */
   readonly routes: Readonly<Record<string, SshRoute>>;
+  /** Machines that do not answer; see `MachineHostArgs.silent`. */
+  readonly silentMachines: readonly string[];
   /** By the name of the host: another value has everything on the machine written again. Config `repair`. */
   readonly repair: Readonly<Record<string, string>>;
 }
@@ -46,14 +48,15 @@ export class Hosts {
   }
 
   ofSite({ name, place, node }: Site): Host {
-    if (place.target === "machines") return this.#machine(name, node.address, place.machine);
+    if (place.target === "machines") return this.#machine(name, node.address, place.machine, "postgres");
     const { dockerHost, ownEngine } = place;
     return this.#container(name, node.address, { key: ownEngine ? name : SHARED_ENGINE, dockerHost });
   }
 
   ofNameServer(): Host {
     const { server } = this.#args.deployment.names;
-    if (server.kind === "machine") return this.#machine(NAME_SERVER_UNIT, server.address, server.machine);
+    if (server.kind === "machine")
+      return this.#machine(NAME_SERVER_UNIT, server.address, server.machine, "dns");
     const address = server.kind === "container" ? server.address : "";
     const { dockerHost } = this.#args.deployment.containers;
     return this.#container(NAME_SERVER_UNIT, address, { key: SHARED_ENGINE, dockerHost });
@@ -71,15 +74,24 @@ export class Hosts {
     });
   }
 
-  #machine(name: string, address: string, machine: Machine): Host {
+  #machine(name: string, address: string, machine: Machine, program: Program): Host {
     const route = this.#args.routes[name];
     if (route === undefined) throw new Error(`internal: no way to the machine of ${name}`);
     const known = this.#machines.get(name);
     if (known) return known;
-    const { deployment, repair } = this.#args;
+    const { deployment, repair, silentMachines } = this.#args;
     const host = new MachineHost(
       name,
-      { deployment: deployment.name, address, machine, route, repair: repair[name] },
+      {
+        deployment: deployment.name,
+        address,
+        machine,
+        route,
+        program,
+        version: deployment.database.version,
+        repair: repair[name],
+        silent: silentMachines.includes(name),
+      },
       this.#parent,
     );
     this.#machines.set(name, host);

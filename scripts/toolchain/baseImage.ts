@@ -1,4 +1,4 @@
-/** `debian:trixie-slim`: the one that the engine has, or a pull, or one made here from Debian's packages. */
+/** `debian:<release>-slim`: the one that the engine has, or a pull, or one made here from Debian's packages. */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,63 +11,68 @@ import { cacheFolder } from "./paths.ts";
 import { SetUpProblem } from "./problem.ts";
 import { type Progress, timed } from "./progress.ts";
 
-export const BASE_IMAGE = "debian:trixie-slim";
-const SUITE = "trixie";
+/** What our own images are made from; older ones are for test machines only. */
+export const RELEASE = "trixie";
 
 /** A registry that is there answers its first question at once; the pull itself may take its time. */
 const REGISTRY_MS = 10_000;
 const PULL_MS = 600_000;
 
-export async function ensureBaseImage(progress: Progress): Promise<void> {
-  if (await hasImage(BASE_IMAGE)) {
-    progress.found(`base image: ${BASE_IMAGE} is there`);
+export function baseImageOf(release: string): string {
+  return `debian:${release}-slim`;
+}
+
+export async function ensureBaseImage(progress: Progress, release: string = RELEASE): Promise<void> {
+  const image = baseImageOf(release);
+  if (await hasImage(image)) {
+    progress.found(`base image: ${image} is there`);
     return;
   }
-  await withLock("base-image", async () => {
-    if (await hasImage(BASE_IMAGE)) return;
+  await withLock(release === RELEASE ? "base-image" : `base-image-${release}`, async () => {
+    if (await hasImage(image)) return;
     const { value: how, took } = await timed(() =>
-      progress.during(`base image: ${BASE_IMAGE}`, async () =>
-        (await pull()) ? "pulled" : await make(progress),
+      progress.during(`base image: ${image}`, async () =>
+        (await pull(image)) ? "pulled" : await make(release, progress),
       ),
     );
-    progress.done(`base image: ${BASE_IMAGE} ${how} (${took})`);
+    progress.done(`base image: ${image} ${how} (${took})`);
   });
 }
 
-async function pull(): Promise<boolean> {
+async function pull(image: string): Promise<boolean> {
   // Asking for the manifest first keeps a registry that swallows packets from costing the whole time of a pull.
-  const manifest = await docker(["manifest", "inspect", BASE_IMAGE], { timeoutMs: REGISTRY_MS });
+  const manifest = await docker(["manifest", "inspect", image], { timeoutMs: REGISTRY_MS });
   if (manifest.code !== 0) return false;
-  return (await docker(["pull", "--quiet", BASE_IMAGE], { timeoutMs: PULL_MS })).code === 0;
+  return (await docker(["pull", "--quiet", image], { timeoutMs: PULL_MS })).code === 0;
 }
 
-async function make(progress: Progress): Promise<string> {
+async function make(release: string, progress: Progress): Promise<string> {
   if (onPath("debootstrap") === undefined) {
     if (!canInstallPackages())
-      throw noBase("debootstrap is not installed, and installing it needs root and apt.");
+      throw noBase(release, "debootstrap is not installed, and installing it needs root and apt.");
     await installPackages(["debootstrap"], progress);
   }
-  if (process.getuid?.() !== 0) throw noBase("debootstrap needs root.");
+  if (process.getuid?.() !== 0) throw noBase(release, "debootstrap needs root.");
   const folder = mkdtempSync(join(tmpdir(), "understudy-base-"));
   try {
-    await bootstrap(folder);
-    await importFolder(folder);
+    await bootstrap(release, folder);
+    await importFolder(release, folder);
     return "made with debootstrap";
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function bootstrap(folder: string): Promise<void> {
+async function bootstrap(release: string, folder: string): Promise<void> {
   const own = await debianMirror();
   const logFile = join(cacheFolder(), "logs", "debootstrap.log");
-  const args = ["--variant=minbase", SUITE, folder, ...(own === undefined ? [] : [own])];
+  const args = ["--variant=minbase", release, folder, ...(own === undefined ? [] : [own])];
   const result = await runCommand("debootstrap", args, { logFile });
   if (result.code !== 0)
-    throw noBase("debootstrap failed:", ...lastLines(result.stdout, 4), `Its log: ${logFile}`);
+    throw noBase(release, "debootstrap failed:", ...lastLines(result.stdout, 4), `Its log: ${logFile}`);
   const sources = join(folder, "etc", "apt", "sources.list");
   const mirror = own ?? mirrorUsed(readIfThere(sources) ?? "");
-  writeFileSync(sources, renderSources(mirror, await hasUpdates(mirror)));
+  writeFileSync(sources, renderSources(mirror, await hasUpdates(mirror, release), release));
   if (mirror.startsWith("https:")) carryCertificates(folder);
   for (const waste of [
     "var/cache/apt/archives",
@@ -112,12 +117,12 @@ export function mirrorAmong(indexTargets: string): string | undefined {
 }
 
 /** Mirrors for air-gapped sites often carry the release alone; a source that is not there fails every build. */
-async function hasUpdates(mirror: string): Promise<boolean> {
+async function hasUpdates(mirror: string, release: string): Promise<boolean> {
   try {
     const answers = await Promise.all(
       [
-        `${mirror}/dists/${SUITE}-updates/InRelease`,
-        `${securityMirror(mirror)}/dists/${SUITE}-security/InRelease`,
+        `${mirror}/dists/${release}-updates/InRelease`,
+        `${securityMirror(mirror)}/dists/${release}-security/InRelease`,
       ].map((url) => fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5_000) })),
     );
     return answers.every((answer) => answer.ok);
@@ -130,10 +135,10 @@ function securityMirror(mirror: string): string {
   return `${mirror}-security`;
 }
 
-export function renderSources(mirror: string, updates: boolean): string {
-  const release = `deb ${mirror} ${SUITE} main\n`;
-  if (!updates) return release;
-  return `${release}deb ${mirror} ${SUITE}-updates main\ndeb ${securityMirror(mirror)} ${SUITE}-security main\n`;
+export function renderSources(mirror: string, updates: boolean, release: string = RELEASE): string {
+  const packages = `deb ${mirror} ${release} main\n`;
+  if (!updates) return packages;
+  return `${packages}deb ${mirror} ${release}-updates main\ndeb ${securityMirror(mirror)} ${release}-security main\n`;
 }
 
 /** apt in a build of ours then trusts whom this machine trusts. */
@@ -145,7 +150,7 @@ function carryCertificates(folder: string): void {
   copyFileSync(bundle, target);
 }
 
-async function importFolder(folder: string): Promise<void> {
+async function importFolder(release: string, folder: string): Promise<void> {
   const archive = `${folder}.tar`;
   try {
     const tar = await runCommand("tar", [
@@ -158,7 +163,7 @@ async function importFolder(folder: string): Promise<void> {
       archive,
       ".",
     ]);
-    if (tar.code !== 0) throw noBase("tar failed:", ...lastLines(tar.stderr));
+    if (tar.code !== 0) throw noBase(release, "tar failed:", ...lastLines(tar.stderr));
     const result = await docker([
       "import",
       "--change",
@@ -166,19 +171,19 @@ async function importFolder(folder: string): Promise<void> {
       "--message",
       "debootstrap",
       archive,
-      BASE_IMAGE,
+      baseImageOf(release),
     ]);
-    if (result.code !== 0) throw noBase("docker import failed:", ...lastLines(result.stderr));
+    if (result.code !== 0) throw noBase(release, "docker import failed:", ...lastLines(result.stderr));
   } finally {
     rmSync(archive, { force: true });
   }
 }
 
-function noBase(what: string, ...details: readonly string[]): SetUpProblem {
+function noBase(release: string, what: string, ...details: readonly string[]): SetUpProblem {
   return new SetUpProblem(
-    `The base image ${BASE_IMAGE} is not there, cannot be pulled, and could not be made.`,
+    `The base image ${baseImageOf(release)} is not there, cannot be pulled, and could not be made.`,
     what,
     ...details,
-    `Pull it (docker pull ${BASE_IMAGE}), or load it from a file (docker load), and run this again.`,
+    `Pull it (docker pull ${baseImageOf(release)}), or load it from a file (docker load), and run this again.`,
   );
 }

@@ -1,5 +1,5 @@
 /** The images of `images/`, built once per content by the engine that runs them. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type ImageName, imageContext, imageTag } from "../../components/hosts/containers/images.ts";
 import { ensureBaseImage } from "./baseImage.ts";
 import { withLock } from "./cache.ts";
@@ -17,25 +17,42 @@ export async function ensureImage(name: ImageName, progress: Progress): Promise<
     return tag;
   }
   await ensureBaseImage(progress);
-  await withLock(`image-${tag.replaceAll(/[/:]/g, "-")}`, async () => {
-    if (await hasImage(tag)) return;
-    const { took } = await timed(() => progress.during(`image: building ${tag}`, () => build(name, tag)));
-    progress.done(`image: ${tag} built (${took})`);
-  });
+  await ensureBuilt(tag, imageContext(name), progress);
   return tag;
 }
+/** Builds a context under a tag, unless the engine has it meanwhile. */
+export async function ensureBuilt(
+  tag: string,
+  context: string,
+  progress: Progress,
+  buildArguments: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await withLock(`image-${tag.replaceAll(/[/:]/g, "-")}`, async () => {
+    if (await hasImage(tag)) return;
+    const { took } = await timed(() =>
+      progress.during(`image: building ${tag}`, () => build(tag, context, buildArguments)),
+    );
+    progress.done(`image: ${tag} built (${took})`);
+  });
+}
 
-async function build(name: ImageName, tag: string): Promise<void> {
-  const logFile = join(cacheFolder(), "logs", `image-${name}.log`);
+async function build(
+  tag: string,
+  context: string,
+  buildArguments: Readonly<Record<string, string>>,
+): Promise<void> {
+  const logFile = join(cacheFolder(), "logs", `image-${basename(context)}.log`);
+  const own = Object.entries(buildArguments).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
   const result = await docker(
     [
       "build",
       ...proxyArguments(process.env),
+      ...own,
       "--label",
       "understudy.image=true",
       "--tag",
       tag,
-      imageContext(name),
+      context,
     ],
     { logFile },
   );

@@ -58,6 +58,7 @@ async function build(preview: boolean): Promise<readonly Seen[]> {
       "": { reachable: true, containers: {}, networks: {}, fresh: "2026-01-01T00:00:00.000Z" },
     },
     routes: {},
+    silentMachines: [],
     repair: {},
     caPrivateKey: undefined,
     dnsKey: undefined,

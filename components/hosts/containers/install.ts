@@ -3,8 +3,8 @@
  * request comes as JSON on stdin, because argv and environment are readable by others on the machine.
  */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import { type BundleRequest, pythonStart, pythonText } from "../pythonScript.ts";
 
 export interface InstallRequest {
   readonly volume: string;
@@ -24,17 +24,32 @@ export interface InstallRequest {
 }
 
 const TIMEOUT_MS = 60_000;
+const TARGET = "/target";
 
 async function install(request: InstallRequest): Promise<void> {
-  const script = readFileSync(new URL("./install.py", import.meta.url), "utf8");
   // Does nothing where the volume is. Where somebody removed it, `docker run` would make one without labels.
   const labels = request.labels.flatMap((label) => ["--label", label]);
   await docker(["volume", "create", ...labels, request.volume], "");
   const run = ["run", "--rm", "-i", "--network", "none", "--user", "0:0"];
-  await docker(
-    [...run, "--volume", `${request.volume}:/target`, "--entrypoint", "python3", request.image, "-c", script],
-    JSON.stringify(request),
-  );
+  const python = ["--entrypoint", "python3", request.image, "-Ic", pythonStart];
+  await docker([...run, "--volume", `${request.volume}:${TARGET}`, ...python], bundleDocument(request));
+}
+
+type Bundle = Pick<InstallRequest, "bundle" | "directory" | "owner" | "secret" | "files">;
+
+/** On stdin of `python3 -Ic` with `pythonStart`, in a container that has the volume at /target. */
+export function bundleDocument({ bundle, directory, owner, secret, files }: Bundle): string {
+  const request: BundleRequest = {
+    host: bundle,
+    top: TARGET,
+    directory,
+    owner,
+    secret,
+    manifest: `${TARGET}/.bundle-${bundle}`,
+    lock: null,
+    files,
+  };
+  return pythonText(["writer", "bundle"], request);
 }
 
 function docker(args: readonly string[], stdin: string): Promise<void> {

@@ -1,11 +1,18 @@
 /** Connections to machines: one for each host and process, however many ask for it. */
 import type { SshRoute, SshStop } from "../../../roles/desired.ts";
 import { defaultLimits, dial, type SshLimits } from "./dial.ts";
+import { SshError } from "./failure.ts";
 import { SshConnection } from "./sshConnection.ts";
 
-export { SshError } from "./failure.ts";
 export { asRoot, quoted } from "./shell.ts";
 export type { ExecOptions, ExecResult, SshConnection } from "./sshConnection.ts";
+export { SshError };
+
+/**
+ * How long a host that did not answer is not tried again. A run asks it from several places, and each would wait anew:
+ * in a failover that is time without writes.
+ */
+const rememberedMs = 10_000;
 
 export class SshPool {
   readonly #limits: SshLimits;
@@ -25,7 +32,12 @@ export class SshPool {
     const forget = () => {
       if (this.#connections.get(name) === dialled) this.#connections.delete(name);
     };
-    dialled.then((connection) => connection.ended.then(forget), forget);
+    const failed = (error: unknown) => {
+      const isAway = error instanceof SshError && error.code === "E_SSH_UNREACHABLE";
+      if (isAway) setTimeout(forget, rememberedMs).unref();
+      else forget();
+    };
+    dialled.then((connection) => connection.ended.then(forget), failed);
     return dialled;
   }
 

@@ -5,28 +5,27 @@ import type { SshStop } from "../../../roles/desired.ts";
 import { dialFailure, droppedEarly, hostKeyFailure, type RawFailure } from "./failure.ts";
 import { hostKeyAlgorithms, isKnown } from "./hostKeys.ts";
 import { loginOf } from "./login.ts";
+import { openTcp } from "./tcp.ts";
 
 export interface SshLimits {
-  /** From the first packet to the end of the login. */
+  /** Until there is a TCP connection: time for two packets that were lost, not for a host that is off. */
+  readonly tcpMs: number;
+  /** From there to the end of the login. */
   readonly connectMs: number;
   /** A host that says nothing is asked; after two questions without an answer the connection has ended. */
   readonly keepaliveMs: number;
 }
 
-export const defaultLimits: SshLimits = { connectMs: 8_000, keepaliveMs: 3_000 };
+export const defaultLimits: SshLimits = { tcpMs: 4_000, connectMs: 8_000, keepaliveMs: 3_000 };
 
 /** A server with too many that are logging in drops some before it says a word; those come again. */
 const dialsAtMost = 3;
 const againAfterMs = 250;
 
 /** `sock`: the way through another host; made anew for each attempt. */
-export async function dial(
-  stop: SshStop,
-  limits: SshLimits,
-  sock?: () => Promise<NonNullable<ConnectConfig["sock"]>>,
-): Promise<Client> {
+export async function dial(stop: SshStop, limits: SshLimits, sock?: () => Promise<Socket>): Promise<Client> {
   for (let attempt = 1; ; attempt++) {
-    const result = await dialOnce(stop, limits, await sock?.());
+    const result = await dialOver(stop, limits, sock);
     if (!("failure" in result)) return result.client;
     const { failure, shown } = result;
     const wasDropped = failure.message.startsWith(droppedEarly) || failure.code === "ECONNRESET";
@@ -35,20 +34,42 @@ export async function dial(
       continue;
     }
     if (shown !== undefined) throw hostKeyFailure(stop, shown);
-    throw dialFailure(stop, failure, limits.connectMs);
+    throw dialFailure(stop, failure, result.limitMs);
   }
 }
+
+type Socket = NonNullable<ConnectConfig["sock"]>;
 
 type Dialled =
   | { readonly client: Client }
   /** `shown`: the key that the host showed, if that is why. */
   | { readonly failure: RawFailure; readonly shown?: Buffer | undefined };
 
-async function dialOnce(stop: SshStop, limits: SshLimits, sock: ConnectConfig["sock"]): Promise<Dialled> {
+async function dialOver(
+  stop: SshStop,
+  limits: SshLimits,
+  through: (() => Promise<Socket>) | undefined,
+): Promise<Dialled & { readonly limitMs: number }> {
   // Loading it takes tens of milliseconds, which a deployment without machines does not owe.
   const { default: ssh2 } = await import("ssh2");
-  const client = new ssh2.Client();
   const login = loginOf(stop, ssh2.utils.parseKey);
+  const connect = through ?? (() => openTcp(stop.host, stop.port, limits.tcpMs));
+  try {
+    const sock = await connect();
+    return { ...(await logIn(new ssh2.Client(), stop, limits, login, sock)), limitMs: limits.connectMs };
+  } catch (error) {
+    if (through) throw error;
+    return { failure: error as RawFailure, limitMs: limits.tcpMs };
+  }
+}
+
+async function logIn(
+  client: Client,
+  stop: SshStop,
+  limits: SshLimits,
+  login: ReturnType<typeof loginOf>,
+  sock: Socket,
+): Promise<Dialled> {
   return await new Promise<Dialled>((resolve) => {
     let wrong: Buffer | undefined;
     const fail = (failure: RawFailure) => {
@@ -58,13 +79,12 @@ async function dialOnce(stop: SshStop, limits: SshLimits, sock: ConnectConfig["s
     client.on("error", (error: Error & RawFailure) => fail(error));
     const closed = () => fail({ message: "the server closed the connection" });
     client.once("close", closed);
-    client.once("connect", () => client.setNoDelay(true));
     client.once("ready", () => {
       client.off("close", closed);
       resolve({ client });
     });
     client.connect({
-      ...(sock === undefined ? { host: stop.host, port: stop.port } : { sock }),
+      sock,
       username: stop.user,
       authHandler: [login],
       readyTimeout: limits.connectMs,

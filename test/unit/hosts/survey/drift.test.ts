@@ -37,7 +37,7 @@ describe("files", () => {
 
   test("one that this update writes, because its content is to change", () => {
     const facts = changed({ recorded: [{ resource, path: conf, sum: "0".repeat(64) }] });
-    expect(texts(facts)).toEqual([expect.stringContaining("This update writes it anew.")]);
+    expect(texts(facts)).toEqual([expect.stringContaining("This update puts it back.")]);
     expect(left(facts)).toEqual([]);
   });
 
@@ -51,7 +51,7 @@ describe("files", () => {
   test.each<[string | undefined, readonly string[], RegExp]>([
     // What the machine noted of the last repair decides; where it noted nothing, the update does.
     ["monday", ["postgresql.conf"], /To put it back/],
-    ["tuesday", [], /writes it anew/],
+    ["tuesday", [], /This update puts it back/],
     [undefined, [], /If repair\.site-a is new/],
   ])("a repair `monday` is asked for, and the last was %s", (repair, expected, said) => {
     const owner = { deployment: "sur", host: "site-a", ...(repair === undefined ? {} : { repair }) };
@@ -102,7 +102,9 @@ describe("a machine on which nothing of ours is", () => {
   });
   test("beside one of ours may be new or installed anew", () => {
     expect(texts(bare())).toEqual([
-      expect.stringMatching(/^N_MACHINE_BARE {2}site-a .*if it was installed anew, say so.*repair\.site-a/),
+      expect.stringMatching(
+        /^N_MACHINE_BARE {2}site-a .*new to the deployment or its host key is another one; otherwise.*repair\.site-a/,
+      ),
     ]);
   });
   test("of a stack that is up was installed anew", () => {

@@ -219,3 +219,17 @@ test("a unit that is not ours is nobody's excuse for a taken port", () => {
     ),
   ).toBe("N_PORT_TAKEN");
 });
+
+test("a name server's machine: a resolver on loopback is no obstacle, a server of somebody's is", () => {
+  const [site] = wishes();
+  if (!site) throw new Error("no wish");
+  const { database: _, ...rest } = site;
+  const ports = [{ protocol: "udp", port: 53 }] as const;
+  const server = { ...rest, host: "dns", unit: "understudy-dns.service", ports, package: "bind9", held: [] };
+  const taken = (facts: MachineFacts) =>
+    judge([server], { dns: { reach: "up", facts } }).refusals.map(({ code }) => code);
+  expect(bare("ubuntu-24.04").listeners).toHaveLength(1);
+  expect(taken(bare("ubuntu-24.04"))).toEqual([]);
+  const dnsmasq = { protocol: "udp", address: "0.0.0.0", port: 53, program: "dnsmasq", owner: "" };
+  expect(taken({ ...bare(), listeners: [dnsmasq] })).toEqual(["E_PORT_TAKEN"]);
+});

@@ -1,0 +1,50 @@
+/** A unit as a deployment asks a machine for it. */
+import type { UnitArgs } from "../../../../components/hosts/host.ts";
+import { machineProgram } from "../../../../components/hosts/machines/programs.ts";
+import type { Machine } from "../../../../components/spec/model.ts";
+
+export const postgresUnit: UnitArgs = {
+  program: "postgres",
+  command: ["python3", "/etc/understudy/node.py", "run"],
+  user: "postgres",
+  directories: { config: "/etc/understudy", data: "/var/lib/understudy" },
+  listens: [{ port: 5432, protocol: "tcp", from: ["10.0.0.11/32", "10.0.0.12/32", "fd00::/8"] }],
+  publish: [],
+  stopTimeoutSeconds: 60,
+  health: ["python3", "/etc/understudy/node.py", "health"],
+  stateful: true,
+};
+
+export const dnsUnit: UnitArgs = {
+  program: "dns",
+  command: ["sh", "/etc/understudy-dns/start.sh"],
+  user: "bind",
+  directories: { config: "/etc/understudy-dns", data: "/var/lib/understudy-dns" },
+  listens: (["tcp", "udp"] as const).map((protocol) => ({ port: 53, protocol, from: ["0.0.0.0/0", "::/0"] })),
+  publish: [],
+  stopTimeoutSeconds: 10,
+  health: ["sh", "-c", "true"],
+  stateful: false,
+};
+
+export const postgresProgram = machineProgram("postgres", 17);
+export const dnsProgram = machineProgram("dns", 17);
+
+export function exampleMachine(more: Partial<Machine> = {}): Machine {
+  const hop = {
+    host: "10.0.0.11",
+    port: 22,
+    user: "root",
+    keyFile: "key",
+    hostKey: undefined,
+    knownHostsFile: "k",
+  };
+  return {
+    ssh: { ...hop, jump: undefined },
+    packageMirror: undefined,
+    firewall: true,
+    onDestroy: "keep",
+    adopt: undefined,
+    ...more,
+  };
+}
