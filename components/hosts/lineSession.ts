@@ -39,6 +39,8 @@ const protocol = 1;
 const defaultTimeoutMs = 30_000;
 /** An empty line, by which the agent knows that somebody is still there; see `LEASE` in the agent's serve.py. */
 const heartbeatMs = 5_000;
+/** A host that vanished confirms nothing, and what a closed session would still say is of no use to anybody. */
+const closeMs = 2_000;
 const keptNoise = 2000;
 const shownNoise = 5;
 
@@ -104,7 +106,12 @@ export class LineSession implements Session {
   async close(): Promise<void> {
     this.#program.stdin.end();
     this.#end("E_CHANNEL", "the connection was closed");
-    await this.#closed;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeMs);
+    });
+    await Promise.race([this.#closed, late]);
+    clearTimeout(timer);
   }
 
   #read(chunk: string): void {

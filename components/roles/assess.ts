@@ -2,11 +2,12 @@
  * Whether a deployment is as it should be, judged from facts alone: the plan says what an update would do, the
  * rest is what no plan repairs (an expiring certificate, a lagging standby, a name that points elsewhere).
  */
-import type { Desired } from "./desired.ts";
+import type { Desired, DesiredNode } from "./desired.ts";
 import type { NodeFacts, NodeReport, Observed, SenderFacts } from "./facts.ts";
 import { describe } from "./plan/consequences.ts";
 import { plan } from "./plan/plan.ts";
 import { stateOf } from "./plan/state.ts";
+import { wordsOf } from "./words.ts";
 
 /** What the deployment's name server says of the floating name. */
 export interface NameAnswer {
@@ -59,11 +60,11 @@ export function assess(
   names: readonly NameAnswer[],
   more: readonly Finding[] = [],
 ): Assessment {
-  const facts = desired.nodes.map((node) => [node.name, observed.nodes[node.name] ?? unobserved] as const);
+  const facts = desired.nodes.map((node) => [node, observed.nodes[node.name] ?? unobserved] as const);
   const findings = [
     ...planned(observed, desired),
-    ...facts.flatMap(([name, found]) =>
-      found.reach === "up" ? ofNode(name, found.report, observed.at) : [],
+    ...facts.flatMap(([node, found]) =>
+      found.reach === "up" ? ofNode(node, found.report, observed.at) : [],
     ),
     ...ofPrimary(desired.active, observed.nodes[desired.active]),
     ...names.flatMap((answer) => ofName(answer, desired)),
@@ -109,7 +110,8 @@ function planned(observed: Observed, desired: Desired): Finding[] {
   ];
 }
 
-function ofNode(name: string, report: NodeReport, at: string): Finding[] {
+function ofNode(node: DesiredNode, report: NodeReport, at: string): Finding[] {
+  const { name } = node;
   const { certificate, data, server, degraded } = report;
   const hours = certificate && (Date.parse(certificate.notAfter) - Date.parse(at)) / 3_600_000;
   const sql = server.sql;
@@ -133,7 +135,7 @@ function ofNode(name: string, report: NodeReport, at: string): Finding[] {
     ...when(
       data.freeBytes < freeLimitBytes,
       "W_DISK_SPACE",
-      `${name}: ${bytes(data.freeBytes)} are free on its data volume`,
+      `${name}: ${bytes(data.freeBytes)} are free ${wordsOf(node).onData}`,
     ),
     ...when(
       sql?.replayPaused ?? false,

@@ -42,7 +42,7 @@ export class Refused extends Error {
   override readonly name = "Refused";
 }
 
-/** Stopped containers, then a stopped primary, then stopped standbys may each show new work; and one look at the end. */
+/** Stopped units, then a stopped primary, then stopped standbys may each show new work; and one look at the end. */
 const maximumRounds = 6;
 
 export async function preview({ desired, access, now }: Converge): Promise<Preview> {
@@ -92,6 +92,8 @@ export interface Apply extends Converge {
 export async function apply(request: Apply): Promise<void> {
   const lock = new DeploymentLock();
   let completed = false;
+  // Nothing is asked through them before the lock is held. Taking it may mean to wait for a host that is off.
+  for (const node of request.access.values()) node.open().catch(() => undefined);
   try {
     await lock.take(request.access, owner(new Date()), request.report);
     await converge(request);

@@ -20,7 +20,12 @@ export type NodeFacts =
   /** Neither the host nor the node answered: nothing is known, and nothing may be assumed. */
   | { readonly reach: "unreachable"; readonly reason: string }
   /** The host answers and has no such container or unit. `data`: whether its data volume is there nevertheless. */
-  | { readonly reach: "absent"; readonly data: "none" | "kept" }
+  | {
+      readonly reach: "absent";
+      readonly data: "none" | "kept";
+      /** What is in the data directory that it is to adopt, as its machine says while nothing of ours is on it. */
+      readonly adoption?: ForeseenAdoption;
+    }
   /**
    * The host answers; the container or unit exists and does not run. `report`: what its volumes say, read by an agent
    * that runs beside it (`node.py serve --offline`); null where they cannot be read.
@@ -33,6 +38,8 @@ export type NodeFacts =
       readonly image?: string;
       /** Names of configuration files that somebody changed on a machine and that this update leaves as they are. */
       readonly changedByHand?: readonly string[];
+      /** As above, until the agent has started it. */
+      readonly adoption?: ForeseenAdoption;
     };
 
 /** The answer of the node's verb `observe`. */
@@ -145,6 +152,20 @@ export interface AdoptionFacts {
   readonly access: string | null;
   /** Roles by the names of ours that are not as ours, and what differs. */
   readonly roles: Readonly<Record<string, string>>;
+}
+
+/** The same before the agent is there, and while the old server still runs. */
+export interface ForeseenAdoption {
+  readonly found: AdoptionFacts;
+  readonly data: AdoptedData;
+  /** Settings that its own configuration files state. */
+  readonly settings: readonly string[];
+  /** null: it was not counted in time. */
+  readonly sizeBytes: number | null;
+}
+
+export interface AdoptedData extends Pick<DataFacts, "state" | "standbySignal"> {
+  readonly control: Pick<ControlFacts, "state"> | null;
 }
 
 export interface ControlFacts {

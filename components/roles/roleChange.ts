@@ -17,7 +17,7 @@ export interface RoleChangeArgs {
  * so that the write gap and the way back are its own business and not the engine's hop between two resources.
  */
 export class RoleChange extends pulumi.ComponentResource {
-  /** What proves the last role change, if the last converge made one; else undefined. */
+  /** What proves the last role change, if the last converge made one; else null, which is a value as outputs go. */
   readonly evidence: pulumi.Output<unknown>;
 
   constructor(name: string, args: RoleChangeArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -42,7 +42,7 @@ export class RoleChange extends pulumi.ComponentResource {
 /** `converge` prints it as one line of JSON, for this. */
 export function readEvidence(account: string): unknown {
   const line = account.split("\n").findLast((candidate) => candidate.startsWith(EVIDENCE_PREFIX));
-  return line === undefined ? undefined : JSON.parse(line.slice(EVIDENCE_PREFIX.length));
+  return line === undefined ? null : JSON.parse(line.slice(EVIDENCE_PREFIX.length));
 }
 
 const EVIDENCE_PREFIX = "evidence: ";

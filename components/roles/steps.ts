@@ -6,7 +6,8 @@
 import type { Lsn } from "./facts.ts";
 
 export type Step =
-  | { readonly kind: "startUnit"; readonly node: string }
+  /** `unit`: the container or the systemd unit, with its node; `log`: the command that shows why it does not run. */
+  | { readonly kind: "startUnit"; readonly node: string; readonly unit: string; readonly log: string }
   | { readonly kind: "initdb"; readonly node: string }
   /**
    * `reason`: why there is nothing to keep (`empty`, `half-built`, …). `discard`: the system identifier of a whole

@@ -1,8 +1,8 @@
 /** What a deployment on two machines asks the engine for. Nothing is connected to. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { desiredState } from "../../components/desiredState.ts";
 import { certificateEpoch, certificateFiles } from "../../components/pki/renewal.ts";
 import type { SshRoute } from "../../components/roles/desired.ts";
@@ -66,6 +66,8 @@ async function build(preview: boolean, repair: Record<string, string> = {}): Pro
 }
 
 const isRemote = ({ type }: Recorded) => type === "command:remote:Command";
+
+afterAll(() => rmSync(dirname(keyFile), { recursive: true }));
 
 describe("a deployment on two machines", () => {
   let resources: readonly Recorded[];

@@ -59,7 +59,7 @@ export class SimFleet {
 
   facts(name: string): NodeFacts {
     const node = this.node(name);
-    if (node.unit === "unreachable") return { reach: "unreachable", reason: "cut off" };
+    if (node.unit === "unreachable" || node.cutOff) return { reach: "unreachable", reason: "cut off" };
     if (node.unit === "absent") return { reach: "absent", data: "none" };
     if (node.unit === "up") return { reach: "up", report: this.#report(name) };
     if (!node.readable) return { reach: "stopped", reason: "exit 137" };
@@ -82,6 +82,13 @@ export class SimFleet {
   kill(name: string, unit: "stopped" | "unreachable" = "stopped"): void {
     Object.assign(this.node(name), { unit, server: "stopped", streams: false, readable: false });
     for (const other of Object.values(this.nodes)) if (other.follows === name) other.streams = false;
+  }
+
+  /** As a site's fence command does it. */
+  powerOff(name: string): void {
+    this.#note(name, "powerOff");
+    this.kill(name, "unreachable");
+    this.write();
   }
 
   /** The container comes up and its supervisor starts what is there. */
@@ -161,7 +168,8 @@ export class SimFleet {
   }
 
   #call<V extends keyof Verbs>(name: string, verb: V, args: Verbs[V]["args"]): Verbs[V]["result"] {
-    const { unit, readable } = this.node(name);
+    const { unit, readable, cutOff } = this.node(name);
+    if (cutOff) throw new NodeError(name, "E_CHANNEL", "it is cut off");
     if (unit !== "up" && !(unit === "stopped" && readable)) {
       throw new NodeError(name, "E_CHANNEL", `its unit is ${unit}`);
     }

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { type Access, connectWritable } from "./client.ts";
 import { type Copies, type History, monotonicMs } from "./ledgerHistory.ts";
 import type { FromWriters, Progress, ToWriters } from "./ledgerWriters.ts";
-import { docker } from "./stack.ts";
+import { sql } from "./nodes.ts";
 
 export interface LedgerOptions {
   readonly writers?: number;
@@ -100,7 +100,7 @@ export async function copiesOf(containers: readonly string[], database: string):
   const entries = await Promise.all(
     containers.map(async (container) => {
       const copy = "COPY (SELECT id FROM ledger) TO STDOUT";
-      const text = await docker("exec", container, "psql", "-XAtq", "-d", database, "-c", copy);
+      const text = await sql(container, copy, database);
       return [container, text.split("\n").filter((id) => id !== "")] as const;
     }),
   );

@@ -60,7 +60,12 @@ export class TestMachines {
     const image = await ensureMachineImage(release, progress);
     const wish = { name, count, subnet: subnetOf(options), ...(extra && { extra }) };
     const bringUp = () => bringUpMachines(wish, image, progress, folder);
-    return new TestMachines(options, folder, await bringUp(), bringUp);
+    const made = await bringUp().catch(async (error: unknown) => {
+      // Nobody has them yet who could remove them.
+      await removeMachines(name, folder);
+      throw error;
+    });
+    return new TestMachines(options, folder, made, bringUp);
   }
 
   get machines(): readonly TestMachine[] {

@@ -1,23 +1,17 @@
-/** Looks into a node's container from outside, for what a client cannot see. */
+/** Looks into a node's container or machine from outside, for what a client cannot see. */
 import { docker } from "./stack.ts";
+
+/** A machine has PostgreSQL's own programs where Debian puts them; a node's image has them there too. */
+const path = "PATH=/usr/lib/postgresql/17/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+
+/** Runs a program as the account that runs the server. */
+export async function asPostgres(container: string, ...command: readonly string[]): Promise<string> {
+  return await docker("exec", "-u", "postgres", "-e", path, container, ...command);
+}
 
 /** One value from SQL, as the superuser on the local socket. */
 export async function sql(container: string, statement: string, database = "postgres"): Promise<string> {
-  return await docker("exec", container, "psql", "-XAtq", "-d", database, "-c", statement);
-}
-
-export interface Incarnation {
-  readonly container: string;
-  readonly startedAt: string;
-  readonly postmaster: string;
-}
-
-/** Tells whether a container was replaced or restarted, or its server restarted. */
-export async function incarnation(container: string): Promise<Incarnation> {
-  const [id = "", startedAt = ""] = (
-    await docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", container)
-  ).split(" ");
-  return { container: id, startedAt, postmaster: await sql(container, "SELECT pg_postmaster_start_time()") };
+  return await asPostgres(container, "psql", "-XAtq", "-d", database, "-c", statement);
 }
 
 /** Waits for a condition, with a limit; the last refusal is in the error. */

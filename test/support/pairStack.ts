@@ -1,6 +1,7 @@
 /**
  * A pair that a test moves about: the stack, its ledger, and what must hold when all is over (I1 to I4 and I7 of the
- * acceptance matrix). Its nodes are named after their sites, so every word about a site is one about a node.
+ * acceptance matrix), in containers, on machines, or one site in each. Its nodes are named after their sites, so every
+ * word about a site is one about a node.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -10,8 +11,10 @@ import { type Access, accessFrom } from "./client.ts";
 import { complaints } from "./healed.ts";
 import { copiesOf, Ledger, type LedgerOptions } from "./ledger.ts";
 import { check, type History, summary, type Verdict } from "./ledgerHistory.ts";
+import type { NodeHandle } from "./nodeHandle.ts";
 import { eventually, sql } from "./nodes.ts";
-import { docker, type Outcome, type StackConfig, TestStack } from "./stack.ts";
+import { PairPlaces, type PairTarget } from "./pairPlaces.ts";
+import { type Outcome, TestStack } from "./stack.ts";
 
 const run = promisify(execFile);
 
@@ -19,17 +22,24 @@ export type Site = "site-a" | "site-b";
 
 export interface PairStackOptions {
   readonly name: string;
-  /** Second number of the subnet. */
+  /** Default: containers. */
+  readonly target?: PairTarget;
+  /** Second number of the subnet; machines are on one of their own, 50 above it. */
   readonly net: number;
   /** First of three: site-a, site-b, and 21 above it the name server. */
   readonly port: number;
   readonly database?: Record<string, unknown>;
+  /** Size of the volume that each node's data is on; none: as large as the disk. */
+  readonly volumeMiB?: number;
+  /** Default: in containers alone. On a machine of its own where the target is machines. */
+  readonly nameServer?: boolean;
 }
 
 export interface FailoverConfig {
   readonly from: Site;
   readonly to: Site;
-  readonly fenceConfirmed: string;
+  /** Absent: the fence command of `from` is the proof. */
+  readonly fenceConfirmed?: string;
   readonly at: string;
   readonly validForMinutes?: number;
   readonly acceptDataLoss?: boolean;
@@ -37,23 +47,23 @@ export interface FailoverConfig {
 
 export class PairStack {
   readonly stack: TestStack;
+  readonly places: PairPlaces;
   failover: FailoverConfig | undefined;
+  /** Config `repair`: by site, any new text. */
+  repair: Readonly<Record<string, string>> = {};
   #access: Access | undefined;
   readonly #ledgers: Ledger[] = [];
 
-  constructor({ name, net, port, database }: PairStackOptions) {
+  constructor({ name, target = "containers", net, port, database, ...more }: PairStackOptions) {
+    const { volumeMiB, nameServer = false } = more;
+    this.places = new PairPlaces({ name, target, net, port, volumeMiB, nameServer });
     this.stack = new TestStack(name, {
       active: "site-a",
       deployment: {
         domain: `${name}.example.test`,
         database: { kind: "streaming", synchronous: "strict", ...database },
-        containers: { subnet: `10.${net}.0.0/16` },
-        names: { publishedPort: port + 21 },
-        sites: {
-          "site-a": { target: "containers", publishedPort: port },
-          "site-b": { target: "containers", publishedPort: port + 1 },
-        },
-      } satisfies StackConfig["deployment"],
+        sites: {},
+      },
     });
   }
 
@@ -62,12 +72,21 @@ export class PairStack {
     return this.#access;
   }
 
+  node(site: Site): NodeHandle {
+    return this.places.node(site);
+  }
+
+  get nodes(): readonly NodeHandle[] {
+    return [this.node("site-a"), this.node("site-b")];
+  }
+
+  /** What Docker knows the site's node as: a container of the deployment's own, or the machine that it is on. */
   container(site: Site): string {
-    return `${this.stack.name}-${site}`;
+    return this.node(site).container;
   }
 
   get containers(): readonly string[] {
-    return [this.container("site-a"), this.container("site-b")];
+    return this.nodes.map(({ container }) => container);
   }
 
   get active(): Site {
@@ -78,9 +97,24 @@ export class PairStack {
     return other(this.active);
   }
 
-  async bringUp(): Promise<void> {
+  /** Everything that is there before the first `up`: the machines, and a stack that knows them. */
+  async prepare(): Promise<void> {
+    const { sites, database, ...rest } = await this.places.make();
+    Object.assign(this.stack.config.deployment, rest);
+    Object.assign(this.stack.config.deployment.sites, sites);
+    const { database: own } = this.stack.config.deployment;
+    this.stack.config.deployment.database = { ...database, ...own };
     await this.stack.init();
+  }
+
+  async bringUp(): Promise<void> {
+    await this.prepare();
     await succeed(this.up());
+    await this.findAccess();
+  }
+
+  /** After an `up`: how a client gets in. */
+  async findAccess(): Promise<void> {
     const { uri, caCertificate } = await this.stack.outputs<{ uri: string; caCertificate: string }>();
     this.#access = accessFrom(uri, caCertificate);
   }
@@ -169,7 +203,7 @@ export class PairStack {
     this.endLedgers();
     this.failover = undefined;
     delete this.stack.config.deployment.database["settings"];
-    for (const container of this.containers) await docker("start", container);
+    await Promise.all(this.nodes.map((node) => node.start()));
     const sites: Site[] = ["site-a", "site-b"];
     this.stack.config.active = await eventually(30, "somebody leads", async () => {
       for (const site of sites) {
@@ -187,11 +221,16 @@ export class PairStack {
 
   async remove(): Promise<void> {
     this.endLedgers();
+    await this.places.removeMachines();
     await this.stack.remove();
+    await this.places.remove();
   }
 
   #writeConfig(): void {
-    this.stack.writeConfig(this.failover ? { "understudy:failover": this.failover } : {});
+    this.stack.writeConfig({
+      ...(this.failover && { "understudy:failover": this.failover }),
+      ...(Object.keys(this.repair).length > 0 && { "understudy:repair": this.repair }),
+    });
   }
 }
 

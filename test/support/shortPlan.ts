@@ -17,6 +17,8 @@ function word(step: Step): string {
       return `slots(${step.node}:${[...step.ensure.map((s) => `+${s}`), ...step.drop.map((s) => `-${s}`)].join("")})`;
     case "fence":
       return `fence(${step.node}→${step.to})`;
+    case "fenceSite":
+      return `fenceSite(${step.site}${step.confirmed === null ? "" : " confirmed"})`;
     case "gate":
       return `gate(${step.node}=${step.of})`;
     case "promote":

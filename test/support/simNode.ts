@@ -33,6 +33,8 @@ export interface SimNode {
   kept: string[];
   /** A stopped unit's volumes can be looked into. */
   readable: boolean;
+  /** From where the converge runs; clients and the other nodes still reach it. */
+  cutOff: boolean;
 }
 
 const walStart = 0x3000000;
@@ -55,6 +57,7 @@ const newborn = {
   lock: null,
   kept: [],
   readable: false,
+  cutOff: false,
 } satisfies Partial<SimNode>;
 
 /** A stopped container hides what it was in its role: the active one a primary, the others standbys. */

@@ -15,13 +15,18 @@ export interface SmallVolume {
   remove(): Promise<void>;
 }
 
-/** `stack`: whose volume it is; it is removed together with it. */
-export async function smallVolume(stack: string, name: string, mebibytes: number): Promise<SmallVolume> {
+/** `stack`: whose volume it is; it is removed together with it. `owner`: as numbers, that of the image's postgres. */
+export async function smallVolume(
+  stack: string,
+  name: string,
+  mebibytes: number,
+  owner = "999:999",
+): Promise<SmallVolume> {
   const folder = mkdtempSync(join(tmpdir(), "understudy-volume-"));
   const image = join(folder, "image");
   await run("truncate", ["-s", `${mebibytes}M`, image]);
-  // No lost+found: a data volume that is not empty is somebody's. The owner is the image's postgres.
-  await run("mkfs.ext4", ["-q", "-m", "0", "-E", "root_owner=999:999", image]);
+  // No lost+found: a data volume that is not empty is somebody's.
+  await run("mkfs.ext4", ["-q", "-m", "0", "-E", `root_owner=${owner}`, image]);
   await run("debugfs", ["-w", "-R", "rmdir lost+found", image]);
   const device = (await run("losetup", ["-f", "--show", image])).stdout.trim();
   const options = ["type=ext4", `device=${device}`].flatMap((option) => ["--opt", option]);

@@ -37,17 +37,25 @@ def found() -> list[Cluster]:
     ]
 
 
-def make_way(unit: str, version: int, port: int, adopt: str | None, keep: str, seconds: float) -> None:
-    """
-    What serves on our port, or would at the next boot, is somebody's database: it is named, and left alone. Only the one
-    that is to be adopted is stopped, the way its owner would stop it, and kept from coming back.
-    """
+def see_to_others(version: int, port: int, adopt: str | None) -> None:
+    """What serves on our port, or would at the next boot, is somebody's database: it is named, and left alone."""
     for cluster in found():
-        if adopt is not None and cluster.directory == os.path.realpath(adopt):
+        if is_at(cluster, adopt):
+            continue
+        if cluster.port == port or (cluster.version, cluster.name) == (str(version), "main"):
+            refuse(cluster, port)
+
+
+def make_way(unit: str, adopt: str | None, keep: str, seconds: float) -> None:
+    """The one that is to be adopted is stopped, the way its owner would stop it, and kept from coming back."""
+    for cluster in found():
+        if is_at(cluster, adopt):
             keep_down(cluster, keep)
             stop(cluster, unit, seconds)
-        elif cluster.port == port or (cluster.version, cluster.name) == (str(version), "main"):
-            refuse(cluster, port)
+
+
+def is_at(cluster: Cluster, directory: str | None) -> bool:
+    return directory is not None and cluster.directory == os.path.realpath(directory)
 
 
 def refuse(cluster: Cluster, port: int) -> None:

@@ -64,7 +64,10 @@ function source(network: string): string {
   return `${family} saddr ${network}`;
 }
 
-/** Loads the table at boot, and again when somebody has the machine's own rules loaded anew, which empties everything. */
+/**
+ * Loads the table at boot, and again when nftables.service is restarted or reloaded, which empties everything. `nft -f` by
+ * hand, and a first start of nftables.service, are not noticed by systemd: they show as drift.
+ */
 export function firewallUnit(units: readonly string[]): string {
   const load = `/usr/sbin/nft --file ${FIREWALL_DIRECTORY}/table.nft`;
   return [

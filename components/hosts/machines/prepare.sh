@@ -111,10 +111,17 @@ why_apt() { grep '^[EW]: ' "$us_tmp/apt" | tail -n 3 | tr '\n' ' '; }
 
 missing_packages() {
   # shellcheck disable=SC2086 # a list of words
-  installed=$(LC_ALL=C dpkg-query -W -f '${Package}=${db:Status-Status} ' $us_packages 2>/dev/null)
-  for package in $us_packages; do
-    case " $installed" in *" $package=installed "*) ;; *) printf '%s ' "$package" ;; esac
-  done | sed 's/ $//'
+  installed=$(LC_ALL=C dpkg-query -W -f '${Package}=${db:Status-Status} ' $us_packages $us_optional 2>/dev/null)
+  {
+    for package in $us_packages; do
+      case " $installed" in *" $package=installed "*) ;; *) printf '%s ' "$package" ;; esac
+    done
+    # Some distributions have these as a part of another.
+    for package in $us_optional; do
+      case " $installed" in *" $package=installed "*) continue ;; esac
+      if apt-cache show "$package" >/dev/null 2>&1; then printf '%s ' "$package"; fi
+    done
+  } | sed 's/ $//'
 }
 
 # dpkg that was cut off finishes what it began, or says what keeps it from that.
@@ -147,6 +154,7 @@ install_packages() {
   hold_back
   updated=
   if [ -n "$new_sources" ] || ! ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; then update_lists; updated=1; fi
+  missing=$(missing_packages)
   # shellcheck disable=SC2086 # a list of words
   if ! apt install --no-install-recommends $missing; then
     # Lists that are old name files that are not there any more.

@@ -33,6 +33,7 @@ export function prepareText(args: PrepareArgs): string {
     us_owner_file: machineProgram.ownerFile,
     us_manifest: manifestFile(args.resource),
     us_packages: [...machineProgram.packages, ...(firewall ? ["nftables"] : [])],
+    us_optional: machineProgram.optional,
     us_held: machineProgram.held,
     us_not_started: machineProgram.notStarted,
     us_mirror_host: packageMirror === undefined ? "" : hostOf(packageMirror.url),

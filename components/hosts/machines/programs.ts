@@ -15,6 +15,8 @@ export interface MachineProgram {
   /** Whose machine it is, one line of JSON. A machine may carry one of each program. */
   readonly ownerFile: string;
   readonly packages: readonly string[];
+  /** Installed where the machine's sources have them. */
+  readonly optional: readonly string[];
   /** Stay at their version: what an upgrade of these replaces is the running server. */
   readonly held: readonly string[];
   /** May come from a `packageMirror` though the machine's own sources have them as well. */
@@ -33,7 +35,9 @@ function postgres(version: number): MachineProgram {
     account: "postgres",
     directories: { config: "/etc/understudy", data: "/var/lib/understudy" },
     ownerFile: `${BOOKS_DIRECTORY}/owner`,
-    packages: [...held, "python3", "python3-psycopg", "python3-psycopg-c"],
+    packages: [...held, "python3", "python3-psycopg"],
+    // The faster half of python3-psycopg, which does without it. Debian 12 has none.
+    optional: ["python3-psycopg-c"],
     held,
     preferred: [...held, "postgresql-common", "postgresql-common-dev", "postgresql-client-common", "libpq5"],
     notStarted: [],
@@ -45,6 +49,7 @@ const dns: MachineProgram = {
   directories: { config: "/etc/understudy-dns", data: "/var/lib/understudy-dns" },
   ownerFile: `${BOOKS_DIRECTORY}/owner-dns`,
   packages: ["bind9", "bind9-dnsutils", "python3"],
+  optional: [],
   held: [],
   preferred: [],
   notStarted: ["named.service"],

@@ -43,13 +43,17 @@ class Installation:
                 f"{self.unit} is masked: somebody keeps it from starting. If that is over, `rm {UNITS}/{self.unit}` there, "
                 f"or set config `repair` for this host"
             )
-        if request["cluster"] is not None:
-            clusters.make_way(self.unit, **request["cluster"], keep=BOOKS, seconds=request["stopSeconds"])
+        database = request["cluster"]
+        if database is not None:
+            clusters.see_to_others(**database)
         self.firewall()
         self.write()
         if (self.first or self.repair) and not systemd.is_enabled(self.unit):
             systemd.systemctl("enable", self.unit)
         self.bring_up()
+        if database is not None:
+            # Last, when the agent runs and waits: as long as anything can fail, the old server goes on serving.
+            clusters.make_way(self.unit, database["adopt"], keep=BOOKS, seconds=request["stopSeconds"])
 
     # ------------------------------------------------------------------------------------------------- the files
 

@@ -30,9 +30,14 @@ if TYPE_CHECKING:
     import psycopg
 
 
+ALONE = ("failover", "adoption")
+"""Whose marker says that there was no standby to wait for when it began: an operator promoted without one, or took over
+a primary that had none. Clients are let in, and commits wait once a standby has caught up."""
+
+
 def may_be_alone(node: Node, marker: dict[str, Any] | None) -> bool:
-    """Whether commits may go without a standby now: by the policy, or because an operator promoted without one."""
-    return node.synchronous == "available" or (marker is not None and marker["by"] == "failover")
+    """Whether commits may go without a standby now."""
+    return node.synchronous == "available" or (marker is not None and marker["by"] in ALONE)
 
 
 def clients_wait(node: Node) -> bool:
@@ -42,7 +47,7 @@ def clients_wait(node: Node) -> bool:
     if node.synchronous != "strict" or not node.peers:
         return False
     marker = files.read_marker()
-    return marker is None or marker["by"] != "failover"
+    return marker is None or marker["by"] not in ALONE
 
 
 def write_admission() -> bool:

@@ -105,7 +105,7 @@ class Lifecycle:
 
     def start_postmaster(self, node: files.Node) -> None:
         self.remember(files.STARTED, files.LOADED)
-        files.note_adoption()
+        self.take_over(node)
         self.guard.before_start()
         remove_stale_locks(node)
         source, sink = os.pipe()
@@ -120,6 +120,12 @@ class Lifecycle:
         self.epoch += 1
         self.wanted_up, self.retry_at, self.launched_at = True, None, time.monotonic()
         self.become("starting")
+
+    def take_over(self, node: files.Node) -> None:
+        """A primary that had no standby serves on without one while its first is copied from it, which may take hours."""
+        if files.awaits_adoption() and node.synchronous_names() != "" and not files.is_standby():
+            files.write_marker(control_facts(node)["redoLsn"], "adoption")
+        files.note_adoption()
 
     def remember(self, *directories: str) -> None:
         """Notes of ours must not keep a server down, on a full disk for example."""

@@ -20,8 +20,8 @@ import sys
 sys.dont_write_bytecode = True
 
 
-# libpq would take from the caller's environment what we leave to its defaults.
-for name in [name for name in os.environ if name.startswith("PG")]:
+# libpq would take from the caller's environment what we leave to its defaults. PG_… is the server's (PG_OOM_ADJUST_FILE).
+for name in [name for name in os.environ if name.startswith("PG") and not name.startswith("PG_")]:
     del os.environ[name]
 
 

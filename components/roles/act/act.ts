@@ -8,7 +8,7 @@ import type { DesiredNode } from "../desired.ts";
 import { describe } from "../plan/consequences.ts";
 import { NodeError, type ProbeTarget } from "../session.ts";
 import type { Step } from "../steps.ts";
-import { advice } from "./advice.ts";
+import { adviceOn } from "./advice.ts";
 import { type Change, type Evidence, Findings, intentOf, renderEvidence } from "./evidence.ts";
 import { type ActContext, type Executor, executors, open } from "./executors.ts";
 import { Probe } from "./probe.ts";
@@ -121,7 +121,7 @@ async function failure(
   const change = steps[at] as Change | undefined;
   if (change?.mode !== "switchover") {
     const done = index === 0 ? "" : "The steps before it are done and stay. ";
-    return new StepFailed(step, reason, `${done}${advice[step.kind]} Then run \`pulumi up\` again.`);
+    return new StepFailed(step, reason, `${done}${adviceOn(step)} Then run \`pulumi up\` again.`);
   }
   if (index > at || context.findings.promotion) return new StepFailed(step, reason, degraded(change));
   if (error instanceof NodeError && error.code === "E_GATE_AHEAD")
@@ -140,7 +140,7 @@ async function wayBack(
   try {
     const end = await takeBack(steps, index, change, context);
     const leads = end === "leads again" ? `${change.from} leads again` : "the roles are as they were";
-    return `${failed}; ${leads}, nothing was lost. ${advice[(steps[index] as Step).kind]} Then run \`pulumi up\` again.`;
+    return `${failed}; ${leads}, nothing was lost. ${adviceOn(steps[index] as Step)} Then run \`pulumi up\` again.`;
   } catch (error) {
     if (error instanceof CannotGoBack) return `${error.message}. ${degraded(change)}`;
     return `${failed}, and it was not taken back: ${(error as Error).message}. Nothing was lost. Run \`pulumi up\` again: with active as it is it goes on, with active at the site of ${change.from} that leads again.`;

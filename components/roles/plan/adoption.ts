@@ -4,13 +4,13 @@
  */
 import { ownedSettings } from "../../spec/ownedSettings.ts";
 import type { DesiredNode } from "../desired.ts";
-import type { AdoptionFacts, DataFacts } from "../facts.ts";
+import type { AdoptedData, AdoptionFacts, ForeseenAdoption, NodeFacts } from "../facts.ts";
 import type { Notice, Refusal } from "../steps.ts";
 import { type Conf, readConf, sharedSettings } from "./conf.ts";
 import { type Contribution, everyNode, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
 import { holdsNothing, stateOf } from "./state.ts";
 
-type Rule = (found: AdoptionFacts, wish: DesiredNode, data: DataFacts) => readonly Refusal[];
+type Rule = (found: AdoptionFacts, wish: DesiredNode, data: AdoptedData) => readonly Refusal[];
 
 /** Whenever they are found: somebody's data would be left behind, or two servers would have one directory. */
 const always: readonly Rule[] = [elsewhere, otherServer];
@@ -27,7 +27,9 @@ const untilItIsOurs: readonly Rule[] = [
 ];
 
 export function adoptionRefusals(fleet: Fleet): Refusal[] {
-  return nodesOf(fleet).flatMap(({ wish, report }) => {
+  return nodesOf(fleet).flatMap(({ wish, report, facts }) => {
+    const foreseen = foreseenOf(facts);
+    if (foreseen) return unfitForAdoption(foreseen.found, wish, foreseen.data);
     const found = report?.data.adopted;
     if (!report || !found) return [];
     const rules = report.generation === null ? [...always, ...untilItIsOurs] : always;
@@ -35,8 +37,8 @@ export function adoptionRefusals(fleet: Fleet): Refusal[] {
   });
 }
 
-/** The same before anything is installed or stopped, by what `node.py adoption` says on the machine. */
-export function unfitForAdoption(found: AdoptionFacts, wish: DesiredNode, data: DataFacts): Refusal[] {
+/** The same before the old server is stopped, by what the machine or `node.py adoption` says. */
+export function unfitForAdoption(found: AdoptionFacts, wish: DesiredNode, data: AdoptedData): Refusal[] {
   // The old server still runs, as it should.
   return [elsewhere, ...untilItIsOurs].flatMap((rule) => rule(found, wish, data));
 }
@@ -64,18 +66,65 @@ export function adoption(fleet: Fleet): Contribution {
 }
 
 function noticesOf(view: NodeView, fleet: Fleet): Notice[] {
-  const found = view.report?.data.adopted;
-  if (isToBeAdopted(view, fleet))
-    return [takesOver(view.name, view.wish.adopt ?? "", "; it is looked into then")];
-  if (!found || found.taken) return [];
-  return [takesOver(view.name, found.directory, ""), ...lowered(view, found), ...walElsewhere(view, found)];
+  const foreseen = foreseenOf(view.facts);
+  const found = foreseen?.found ?? view.report?.data.adopted;
+  if (!found) return isToBeAdopted(view, fleet) ? [unseen(view)] : [];
+  if (found.taken) return [];
+  return [
+    found.otherServer === null ? takesOver(view, found) : stopsFor(view, found, fleet),
+    ...lowered(view, found),
+    ...notRead(view, foreseen?.settings ?? []),
+    ...walElsewhere(view, found),
+  ];
 }
 
-function takesOver(name: string, directory: string, more: string): Notice {
+/** At preview, until the agent has started it; converge looks through the agent's eyes. */
+function foreseenOf(facts: NodeFacts): ForeseenAdoption | undefined {
+  return facts.reach === "absent" || facts.reach === "up" ? facts.adoption : undefined;
+}
+
+const oldConfiguration =
+  "Its old configuration stays as it is and is not read any more; who may connect is for `clientAccess` to say.";
+
+function takesOver({ name }: NodeView, { directory }: AdoptionFacts): Notice {
   return {
     code: "N_ADOPT",
-    message: `${name} takes over ${directory} in place: its old server stays stopped, its old configuration stays as it is and is not read any more${more}.`,
+    message: `${name} takes over ${directory} in place; its old server stays stopped. ${oldConfiguration}`,
   };
+}
+
+function unseen({ name, wish }: NodeView): Notice {
+  return {
+    code: "N_ADOPT",
+    message: `${name} takes over ${wish.adopt} in place; it is looked into when the agent is there. ${oldConfiguration}`,
+  };
+}
+
+/** What its clients notice. */
+function stopsFor({ name }: NodeView, { directory }: AdoptionFacts, { desired }: Fleet): Notice {
+  const alone =
+    desired.policy.synchronous === "off"
+      ? ""
+      : " Until a copy of it is in sync, commits are on this site alone, as they were, and a marker says so.";
+  return {
+    code: "N_ADOPT",
+    message: `${name} takes over ${directory} in place: this update stops the server that runs on it and keeps it from starting again. Its clients are disconnected, and writes stop for some seconds, until ours runs.${alone} ${oldConfiguration}`,
+  };
+}
+
+/** Names only: a value may be a password. */
+function notRead({ name, wish }: NodeView, settings: readonly string[]): Notice[] {
+  const conf = confOf(wish);
+  const lost = settings.filter(
+    (setting) => !Object.hasOwn(conf, setting) && !Object.hasOwn(ownedSettings, setting),
+  );
+  if (lost.length === 0) return [];
+  return [
+    {
+      code: "N_ADOPT_SETTINGS",
+      message: `The old configuration of ${name} sets ${lost.join(", ")}, and ours does not. What it should keep belongs into \`database.settings\`.`,
+    },
+  ];
 }
 
 /** PostgreSQL's own values, of the settings that a control file remembers. */
@@ -118,7 +167,7 @@ function walElsewhere({ name }: NodeView, { walDirectory }: AdoptionFacts): Noti
 function noDataDirectory(
   { directory }: AdoptionFacts,
   { name, adopt }: DesiredNode,
-  data: DataFacts,
+  data: AdoptedData,
 ): Refusal[] {
   // One that is empty may be a node's that is made anew; see `nothingToAdopt`.
   if (adopt === undefined || data.state !== "ready" || data.control !== null) return [];
@@ -153,7 +202,7 @@ function otherServer({ directory, otherServer }: AdoptionFacts, { name }: Desire
 function standbys(
   { directory, taken, recoverySignal }: AdoptionFacts,
   { name }: DesiredNode,
-  data: DataFacts,
+  data: AdoptedData,
 ) {
   // One that was taken is a standby by the plan's own doing.
   if (taken) return [];
@@ -221,6 +270,14 @@ function preparedTransactions(
 
 function superuser({ access }: AdoptionFacts, { name }: DesiredNode): Refusal[] {
   if (access === null) return [];
+  if (!/does not exist|not permitted|no superuser/.test(access)) {
+    return [
+      refusal(
+        "E_ADOPT_ACCESS",
+        `Nobody can look into the database of ${name}: its server does not let the account postgres in over its socket (${access}). Make \`local postgres postgres peer\` the first line of its pg_hba.conf, and reload it (SELECT pg_reload_conf()).`,
+      ),
+    ];
+  }
   return [
     refusal(
       "E_NO_SUPERUSER",

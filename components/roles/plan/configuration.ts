@@ -4,6 +4,7 @@
  */
 import type { NodeReport, SqlFacts } from "../facts.ts";
 import type { Notice, Refusal, Step } from "../steps.ts";
+import { type Words, wordsOf } from "../words.ts";
 import { changedSettings, readConf, sharedWhere } from "./conf.ts";
 import { type Contribution, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
 import { answers } from "./state.ts";
@@ -118,17 +119,27 @@ function writeGap({ active, desired }: Fleet): Notice[] {
   ];
 }
 
-function complaints({ name, report, facts }: NodeView): Notice[] {
+function complaints({ name, report, facts, wish }: NodeView): Notice[] {
   // An agent beside a stopped container has no server to ask, and says so.
   if (!report || facts.reach !== "up") return [];
   const unread = (report.problems ?? []).map((problem) => ({
     code: "N_UNREADABLE",
     message: `${name} could not read a part of its own state: ${problem}`,
   }));
-  return report.server.sql ? [...unread, ...complaintsOfServer(name, report, report.server.sql)] : unread;
+  return report.server.sql
+    ? [...unread, ...complaintsOfServer(name, wordsOf(wish), report, report.server.sql)]
+    : unread;
 }
 
-function complaintsOfServer(name: string, { agent }: NodeReport, sql: SqlFacts): Notice[] {
+/** The file may be edited while the server runs, because nothing else writes it then. */
+function takenOut(settings: readonly string[], { asServer, dataDirectory }: Words): string {
+  const lines = `'/^(${settings.join("|")})[ =]/d'`;
+  return asServer(
+    `sed -i -E ${lines} ${dataDirectory}/postgresql.auto.conf && psql -c 'SELECT pg_reload_conf()'`,
+  );
+}
+
+function complaintsOfServer(name: string, words: Words, { agent }: NodeReport, sql: SqlFacts): Notice[] {
   const byHand = Object.keys(sql.alterSystem).sort();
   return [
     // No database is restarted for the sake of its agent.
@@ -137,7 +148,7 @@ function complaintsOfServer(name: string, { agent }: NodeReport, sql: SqlFacts):
       : [
           {
             code: "N_AGENT_OLD",
-            message: `${name}: its supervisor runs version ${agent.running} of the agent, ${agent.installed} is installed and takes over when the container is next started.`,
+            message: `${name}: its supervisor runs version ${agent.running} of the agent, ${agent.installed} is installed and takes over when its ${words.unit} is next started.`,
           },
         ]),
     ...sql.configErrors.map((error) => ({
@@ -149,7 +160,7 @@ function complaintsOfServer(name: string, { agent }: NodeReport, sql: SqlFacts):
       : [
           {
             code: "N_ALTER_SYSTEM",
-            message: `${name}: ${byHand.join(", ")} was set with ALTER SYSTEM and wins over the rendered configuration. ALTER SYSTEM RESET gives it back.`,
+            message: `${name}: ${byHand.join(", ")} was set with ALTER SYSTEM and wins over the rendered configuration. What should stay belongs into \`database.settings\`. To take it out (ALTER SYSTEM RESET is not allowed where allow_alter_system is off, which is how we configure it): ${takenOut(byHand, words)}`,
           },
         ]),
   ];

@@ -11,7 +11,7 @@ import { inShell } from "./fencing.ts";
 export function describe(step: Step): string {
   switch (step.kind) {
     case "startUnit":
-      return `start the container of ${step.node}`;
+      return `start ${step.unit}`;
     case "initdb":
       return `make a new database system on ${step.node}`;
     case "clone":
@@ -72,7 +72,9 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
       ];
     case "start":
       return step.as === "primary"
-        ? [`writes begin when it answers${strict ? " and its standby is in sync" : ""}`]
+        ? [
+            `writes begin when it answers${strict && !isTakenOver(step.node, observed) ? " and its standby is in sync" : ""}`,
+          ]
         : [];
     case "stop":
       return leads(step.node, observed)
@@ -98,7 +100,7 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
     case "fenceSite":
       return fencing(step, observed, desired);
     case "keepDivergent":
-      return ["a copy in `kept/` on its data volume; nothing deletes it"];
+      return ["a copy in `/var/lib/understudy/kept` there; nothing deletes it"];
     case "rewind":
       return [`what ${step.node} wrote after the fork is not in the database any more`];
     case "checkpoint":
@@ -109,6 +111,12 @@ export function consequences(step: Step, observed: Observed, desired: Desired): 
     case "awaitStandby":
       return [];
   }
+}
+
+/** It serves alone, as it did, until its first standby is there. */
+function isTakenOver(node: string, observed: Observed): boolean {
+  const facts = observed.nodes[node];
+  return facts?.reach === "up" && facts.report.data.adopted?.taken === false;
 }
 
 function leads(node: string, observed: Observed): boolean {
@@ -143,6 +151,7 @@ function standbyAway(strict: boolean): string[] {
 
 function sizeOf(node: string, observed: Observed): number | null {
   const facts = observed.nodes[node];
+  if (facts?.reach === "absent") return facts.adoption?.sizeBytes ?? null;
   return facts?.reach === "up" && facts.report.data.state === "ready" ? facts.report.data.sizeBytes : null;
 }
 

@@ -6,6 +6,7 @@
 import type { Desired } from "../desired.ts";
 import type { Observed } from "../facts.ts";
 import type { Notice, Plan, Refusal, Step } from "../steps.ts";
+import { wordsOf } from "../words.ts";
 import { adoption, isToBeAdopted } from "./adoption.ts";
 import { assume, comesUp } from "./assume.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -13,7 +14,7 @@ import { loadsByHand } from "./byHand.ts";
 import { catalog } from "./catalog.ts";
 import { configuration, lowering } from "./configuration.ts";
 import { alone, failover } from "./failover.ts";
-import { type Concern, type Fleet, fleetOf, type Moment, nodesOf } from "./fleet.ts";
+import { type Concern, type Fleet, fleetOf, type Moment, type NodeView, nodesOf } from "./fleet.ts";
 import { locked } from "./locked.ts";
 import { refusals } from "./refusals.ts";
 import { leader, standbys, units } from "./repair.ts";
@@ -70,9 +71,10 @@ export function plan(observed: Observed, desired: Desired, moment: Moment = "app
   return { steps, lookAgainAfter, refusals: [], notices };
 }
 
-function keptVolume({ name }: { readonly name: string }): Notice {
+function keptVolume({ name, wish }: NodeView): Notice {
+  const { data, unit } = wordsOf(wish);
   return {
-    code: "N_VOLUME_KEPT",
-    message: `${name} has a data volume and no container: this update makes the container, and what is on the volume is seen then. It is taken for that of a node in its own role; it is never overwritten unseen.`,
+    code: "N_DATA_KEPT",
+    message: `${name} has a ${data} and no ${unit}: this update makes one, and what is in the ${data} is seen then. It is taken for that of a node in its own role; it is never overwritten unseen.`,
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { SenderFacts, SqlFacts } from "../facts.ts";
 import type { Refusal } from "../steps.ts";
+import { wordsOf } from "../words.ts";
 import { changesOf } from "./configuration.ts";
 import { type Fleet, type NodeView, nodesOf } from "./fleet.ts";
 import { bytesBetween, furthest } from "./lsn.ts";
@@ -166,7 +167,7 @@ function tooWide(_from: NodeView, _to: NodeView, fleet: Fleet): Refusal[] {
     return [
       ...(restart.length > 0 ? [`${restart.join(", ")} on ${view.name}, which needs a restart`] : []),
       ...(image !== undefined && image !== wished
-        ? [`the image of ${view.name}, which needs a new container`]
+        ? [`the image of ${view.name}, which needs a new ${wordsOf(view.wish).unit}`]
         : []),
     ];
   });

@@ -2,10 +2,9 @@
  * Why a plan must not act. One rule per hazard, all of them asked, all answers reported together: nothing is
  * changed while any of them has one.
  */
-import type { DesiredNode } from "../desired.ts";
 import type { Refusal } from "../steps.ts";
+import { type Words, wordsOf } from "../words.ts";
 import { adoptionRefusals } from "./adoption.ts";
-import { putBack } from "./byHand.ts";
 import { readConf, sharedWhere } from "./conf.ts";
 import { failoverRefusals } from "./failover.ts";
 import { everyNode, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
@@ -58,16 +57,15 @@ function absentAtApply(fleet: Fleet): Refusal[] {
       ? [
           {
             code: "E_NODE_ABSENT",
-            message: `${name} has no container or unit, although the update has made it. It was removed by somebody else: ${madeAgain(wish)}.`,
+            message: absent(name, wordsOf(wish)),
           },
         ]
       : [],
   );
 }
 
-function madeAgain({ site, reach }: DesiredNode): string {
-  if (reach.kind === "docker") return "run `pulumi up --refresh`";
-  return `have everything on the machine written again with ${putBack(site)}, then \`pulumi up\``;
+function absent(name: string, { unit, putBack }: Words): string {
+  return `${name} has no ${unit}, although the update has made it. It was removed by somebody else. It is made again by ${putBack}.`;
 }
 
 /** Of this one the rules of a failover speak. */
@@ -85,9 +83,13 @@ function splitBrain(fleet: Fleet): Refusal[] {
       code: "E_SPLIT_BRAIN",
       message:
         `${seen} are primaries, or would be if they were started. Which of them is right cannot be decided by a program: ` +
-        "stop the applications, compare the data, keep what is needed of the wrong one, then delete its container and data volume and run again.",
+        `stop the applications, compare the data, keep what is needed of the wrong one, then give it up and run again:${primaries.map(giveUp).join("")}`,
     },
   ];
+}
+
+function giveUp({ name, wish }: NodeView): string {
+  return `\n      ${name}: ${wordsOf(wish).giveUp}`;
 }
 
 function position({ report }: NodeView): string {
@@ -109,7 +111,7 @@ function timelineFork(fleet: Fleet): Refusal[] {
         code: "E_SPLIT_BRAIN",
         message:
           `${standby.name} is on timeline ${own}, the primary ${leader.name} on ${reached}: the histories have forked. ` +
-          `Find out what ${standby.name} has that ${leader.name} has not, then delete its container and data volume and run again.`,
+          `Find out what ${standby.name} has that ${leader.name} has not, then ${wordsOf(standby.wish).giveUp} and run again.`,
       },
     ];
   });
@@ -129,7 +131,7 @@ function systemIdentifiers(fleet: Fleet): Refusal[] {
   return [
     {
       code: "E_SYSID_MISMATCH",
-      message: `The nodes hold different database systems: ${seen}. Somebody's data is on one of these volumes; move it away or correct the deployment's name.`,
+      message: `The nodes hold different database systems: ${seen}. Somebody else's data is on one of them; move it away or correct the deployment's name.`,
     },
   ];
 }
@@ -211,7 +213,7 @@ function staleFiles(fleet: Fleet): Refusal[] {
     return [
       {
         code: "E_FILES_STALE",
-        message: `${name} has another ${stale.join(", ")} than this update installed: another update or a hand has written there. Run \`pulumi up --refresh\`.`,
+        message: `${name} has another ${stale.join(", ")} than this update installed: another update or a hand has written there. Run ${wordsOf(wish).putBack}.`,
       },
     ];
   });

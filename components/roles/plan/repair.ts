@@ -3,12 +3,13 @@
  * build the standby of a new deployment: to a primary it makes no difference why its standby is not there.
  */
 import type { Step } from "../steps.ts";
+import { wordsOf } from "../words.ts";
 import { type Contribution, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
 import { systemIdentifier } from "./refusals.ts";
 import type { NodeState } from "./state.ts";
 import { isSuperseded } from "./succession.ts";
 
-/** Stopped containers are started; a kept volume of a container that the update makes comes up with it. */
+/** Stopped units are started; kept data of a unit that the update makes comes up with it. */
 export function units(fleet: Fleet): Contribution {
   const stopped = nodesOf(fleet).filter((view) => view.state === "unit-stopped");
   if (stopped.length === 0) return {};
@@ -21,8 +22,9 @@ function fence(view: NodeView, fleet: Fleet): Step[] {
   return [{ kind: "fence", node: view.name, to: fleet.active.name }];
 }
 
-function startUnit({ name }: NodeView): Step {
-  return { kind: "startUnit", node: name };
+function startUnit({ name, wish }: NodeView): Step {
+  const { theUnit, log } = wordsOf(wish);
+  return { kind: "startUnit", node: name, unit: theUnit, log };
 }
 
 /** The primary is started. What its catalog and slots need is seen when it answers. */

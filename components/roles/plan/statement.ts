@@ -4,6 +4,7 @@
  */
 import type { FailoverStatement } from "../desired.ts";
 import type { Refusal } from "../steps.ts";
+import { wordsOf } from "../words.ts";
 import { confirmation, inShell } from "./fencing.ts";
 import { type Fleet, isUsedUp, type NodeView } from "./fleet.ts";
 import { inWords, type Loss } from "./loss.ts";
@@ -75,16 +76,17 @@ function staleness(failover: FailoverStatement, fleet: Fleet, from: NodeView): s
   return undefined;
 }
 
-function condition({ state, facts }: NodeView): string {
+function condition({ state, facts, wish }: NodeView): string {
+  const { unit } = wordsOf(wish);
   const reason = "reason" in facts ? ` (${facts.reason})` : "";
   switch (state) {
     case "unreachable":
       return `does not answer${reason}`;
     case "unit-stopped":
-      return `has a stopped container${reason}`;
+      return `has a stopped ${unit}${reason}`;
     case "absent":
     case "absent-kept":
-      return "has no container";
+      return `has no ${unit}`;
     default:
       return `is ${state}`;
   }

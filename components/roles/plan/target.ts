@@ -1,5 +1,6 @@
 /** What is asked of a node before it takes the primary's role, whatever the way there. */
 import type { Refusal } from "../steps.ts";
+import { wordsOf } from "../words.ts";
 import type { NodeView } from "./fleet.ts";
 
 const mebibyte = 2 ** 20;
@@ -15,7 +16,7 @@ export function unfitTarget(target: NodeView, from: NodeView): Refusal | undefin
       if (state !== "unit-stopped") return undefined;
       return {
         code: "E_TARGET_UNKNOWN",
-        message: `${name} is to lead, and its container is stopped: what it has received is only known when it runs. ${back}`,
+        message: `${name} is to lead, and its ${wordsOf(target.wish).unit} is stopped: what it has received is only known when it runs. ${back}`,
       };
     case "unknown":
       return {
@@ -35,13 +36,13 @@ export function unfitTarget(target: NodeView, from: NodeView): Refusal | undefin
   }
 }
 
-export function diskSpace({ name, report }: NodeView): Refusal[] {
+export function diskSpace({ name, report, wish }: NodeView): Refusal[] {
   const free = report?.data.freeBytes;
   if (free === undefined || free >= freeLimitBytes) return [];
   return [
     {
       code: "E_DISK_SPACE",
-      message: `${name} is to lead and has ${Math.floor(free / mebibyte)} MiB free on its data volume, less than ${freeLimitBytes / mebibyte} MiB: it would stop at the next load. Make room first.`,
+      message: `${name} is to lead and has ${Math.floor(free / mebibyte)} MiB free ${wordsOf(wish).onData}, less than ${freeLimitBytes / mebibyte} MiB: it would stop at the next load. Make room first.`,
     },
   ];
 }

@@ -208,7 +208,7 @@ describe("where nothing is", () => {
     expect(short(made)).toBe("| clone(b) start(b) await(b)");
     expect(made.notices[0]).toMatchObject({
       code: "N_ADOPT",
-      message: expect.stringContaining("looked into then"),
+      message: expect.stringContaining("looked into when the agent is there"),
     });
   });
 

@@ -3,13 +3,14 @@
  * call and run again. Never may two nodes take writes at once, and what was acknowledged must be there at the end.
  */
 import { describe, expect, test } from "vitest";
-import { advice } from "../../../components/roles/act/advice.ts";
+import { adviceOn } from "../../../components/roles/act/advice.ts";
 import type { Evidence } from "../../../components/roles/act/evidence.ts";
 import type { CommandRun } from "../../../components/roles/act/fenceCommand.ts";
 import { apply } from "../../../components/roles/converge.ts";
 import type { Desired, FailoverStatement } from "../../../components/roles/desired.ts";
 import { plan } from "../../../components/roles/plan/plan.ts";
 import { readEvidence } from "../../../components/roles/roleChange.ts";
+import type { Step } from "../../../components/roles/steps.ts";
 import { desired, nodeIn, observed } from "../../support/facts.ts";
 import { SimFleet } from "../../support/fleet.ts";
 
@@ -302,7 +303,7 @@ describe("a fence command", () => {
       [
         "fence a from outside: power off a failed on this machine: exit code 3; it printed:",
         "  bmc: busy",
-        `${advice.fenceSite} Then run \`pulumi up\` again.`,
+        `${adviceOn({ kind: "fenceSite" } as Step)} Then run \`pulumi up\` again.`,
       ].join("\n"),
     );
     expect(fleet.calls).toEqual([]);

@@ -17,6 +17,7 @@ const rememberedMs = 10_000;
 export class SshPool {
   readonly #limits: SshLimits;
   readonly #connections = new Map<string, Promise<SshConnection>>();
+  readonly #closing = new AbortController();
 
   constructor(limits: Partial<SshLimits> = {}) {
     this.#limits = { ...defaultLimits, ...limits };
@@ -41,7 +42,9 @@ export class SshPool {
     return dialled;
   }
 
+  /** What is still being dialled is given up: nobody is left to use it, and a host that is off would be waited for. */
   async close(): Promise<void> {
+    this.#closing.abort();
     const connections = await Promise.allSettled(this.#connections.values());
     // Those behind another host first: their end goes through it.
     const open = connections.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
@@ -52,6 +55,7 @@ export class SshPool {
   async #dial(stop: SshStop, jump: SshStop | undefined): Promise<SshConnection> {
     const via = jump === undefined ? undefined : await this.connection(jump);
     const sock = via && (() => via.forward(stop, this.#limits.connectMs));
-    return new SshConnection(stop, await dial(stop, this.#limits, sock), jump);
+    const { signal } = this.#closing;
+    return new SshConnection(stop, await dial(stop, this.#limits, { sock, signal }), jump);
   }
 }

@@ -8,7 +8,7 @@ import { loginOf } from "./login.ts";
 import { openTcp } from "./tcp.ts";
 
 export interface SshLimits {
-  /** Until there is a TCP connection: time for two packets that were lost, not for a host that is off. */
+  /** Until there is a TCP connection: time for several packets that were lost (see tcp.ts), not for a host that is off. */
   readonly tcpMs: number;
   /** From there to the end of the login. */
   readonly connectMs: number;
@@ -16,20 +16,26 @@ export interface SshLimits {
   readonly keepaliveMs: number;
 }
 
-export const defaultLimits: SshLimits = { tcpMs: 4_000, connectMs: 8_000, keepaliveMs: 3_000 };
+export const defaultLimits: SshLimits = { tcpMs: 2_000, connectMs: 8_000, keepaliveMs: 3_000 };
 
 /** A server with too many that are logging in drops some before it says a word; those come again. */
 const dialsAtMost = 3;
 const againAfterMs = 250;
 
-/** `sock`: the way through another host; made anew for each attempt. */
-export async function dial(stop: SshStop, limits: SshLimits, sock?: () => Promise<Socket>): Promise<Client> {
+export interface DialOptions {
+  /** The way through another host; made anew for each attempt. */
+  readonly sock?: (() => Promise<Socket>) | undefined;
+  /** Nobody wants the connection any more. */
+  readonly signal?: AbortSignal;
+}
+
+export async function dial(stop: SshStop, limits: SshLimits, options: DialOptions = {}): Promise<Client> {
   for (let attempt = 1; ; attempt++) {
-    const result = await dialOver(stop, limits, sock);
+    const result = await dialOver(stop, limits, options);
     if (!("failure" in result)) return result.client;
     const { failure, shown } = result;
     const wasDropped = failure.message.startsWith(droppedEarly) || failure.code === "ECONNRESET";
-    if (shown === undefined && wasDropped && attempt < dialsAtMost) {
+    if (shown === undefined && wasDropped && attempt < dialsAtMost && !options.signal?.aborted) {
       await sleep(againAfterMs * attempt * (1 + Math.random()));
       continue;
     }
@@ -48,15 +54,18 @@ type Dialled =
 async function dialOver(
   stop: SshStop,
   limits: SshLimits,
-  through: (() => Promise<Socket>) | undefined,
+  { sock: through, signal }: DialOptions,
 ): Promise<Dialled & { readonly limitMs: number }> {
   // Loading it takes tens of milliseconds, which a deployment without machines does not owe.
   const { default: ssh2 } = await import("ssh2");
   const login = loginOf(stop, ssh2.utils.parseKey);
-  const connect = through ?? (() => openTcp(stop.host, stop.port, limits.tcpMs));
+  const connect = through ?? (() => openTcp(stop.host, stop.port, limits.tcpMs, signal));
   try {
     const sock = await connect();
-    return { ...(await logIn(new ssh2.Client(), stop, limits, login, sock)), limitMs: limits.connectMs };
+    return {
+      ...(await logIn(new ssh2.Client(), stop, limits, login, sock, signal)),
+      limitMs: limits.connectMs,
+    };
   } catch (error) {
     if (through) throw error;
     return { failure: error as RawFailure, limitMs: limits.tcpMs };
@@ -69,6 +78,7 @@ async function logIn(
   limits: SshLimits,
   login: ReturnType<typeof loginOf>,
   sock: Socket,
+  signal: AbortSignal | undefined,
 ): Promise<Dialled> {
   return await new Promise<Dialled>((resolve) => {
     let wrong: Buffer | undefined;
@@ -76,11 +86,14 @@ async function logIn(
       resolve({ failure, shown: wrong });
       client.destroy();
     };
+    const abort = () => fail({ message: "it is not wanted any more" });
+    signal?.addEventListener("abort", abort, { once: true });
     client.on("error", (error: Error & RawFailure) => fail(error));
     const closed = () => fail({ message: "the server closed the connection" });
     client.once("close", closed);
     client.once("ready", () => {
       client.off("close", closed);
+      signal?.removeEventListener("abort", abort);
       resolve({ client });
     });
     client.connect({
@@ -103,6 +116,7 @@ async function logIn(
         return false;
       },
     } as ConnectConfig);
+    if (signal?.aborted) abort();
   });
 }
 

@@ -9,8 +9,8 @@ import type { Survey, Surveys } from "./survey.ts";
 import type { SurveyWish } from "./wish.ts";
 
 /**
- * The plan knows from this why a node does not answer (it decides what that means), and which files of a node's
- * configuration are somebody else's.
+ * The plan knows from this why a node does not answer (it decides what that means), which files of a node's
+ * configuration are somebody else's, and what is in a data directory that is to be adopted.
  */
 export function withSurveys(observed: Observed, surveys: Surveys, { left }: Drift): Observed {
   const nodes = Object.entries(observed.nodes).map(([name, facts]) => {
@@ -19,8 +19,11 @@ export function withSurveys(observed: Observed, surveys: Surveys, { left }: Drif
       return [name, { ...facts, reason: `${survey.code}, ${sentence(survey.reason)}` }] as const;
     }
     const changedByHand = left[name] ?? [];
-    if (facts.reach === "up" && changedByHand.length > 0) return [name, { ...facts, changedByHand }] as const;
-    return [name, facts] as const;
+    const adoption = survey?.reach === "up" && !survey.facts.adoption?.found.taken && survey.facts.adoption;
+    const more = { ...(adoption && { adoption }) };
+    if (facts.reach === "absent") return [name, { ...facts, ...more }] as const;
+    if (facts.reach !== "up") return [name, facts] as const;
+    return [name, { ...facts, ...more, ...(changedByHand.length > 0 && { changedByHand }) }] as const;
   });
   return { ...observed, nodes: Object.fromEntries(nodes) };
 }

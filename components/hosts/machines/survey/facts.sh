@@ -175,6 +175,7 @@ main() {
   ports
   packages
   clusters
+  [ -z "$US_ADOPT" ] || adoption
   ours
   units
   manifests

@@ -1,5 +1,7 @@
 /** What `facts.sh` finds on a machine, as data. The judge and the drift read nothing else. */
 
+import type { ForeseenAdoption } from "../../../roles/facts.ts";
+
 export interface MachineFacts {
   /** Of /etc/os-release, e.g. `debian`, `13`, `trixie`. */
   readonly os: {
@@ -36,6 +38,8 @@ export interface MachineFacts {
   readonly clusters: readonly ClusterFacts[];
   /** `adopt` names no directory. */
   readonly adoptMissing: boolean;
+  /** What is in the directory that `adopt` names; null: it names none, or no data directory. */
+  readonly adoption: ForeseenAdoption | null;
   /** Names (a few) of what lies in our directories, by directory. Not there: the directory is not there. */
   readonly directories: Readonly<Record<string, readonly string[]>>;
   /** Whose machine this is, by the name of the note that says so. `unreadable`: it is not what we write. */

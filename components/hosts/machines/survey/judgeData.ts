@@ -2,7 +2,7 @@
 import type { Refusal } from "../../../roles/steps.ts";
 import { BOOKS_DIRECTORY } from "../programs.ts";
 import type { ClusterFacts, MachineFacts } from "./facts.ts";
-import { isOurs, named, ownerOf, type Rule } from "./rule.ts";
+import { isInstalled, isOurs, named, ownerOf, type Rule } from "./rule.ts";
 import type { SurveyWish } from "./wish.ts";
 
 /** A new system with its WAL, and room to notice that it fills up. */
@@ -161,14 +161,16 @@ function stopCommand({ directory }: ClusterFacts): string {
   return `systemctl disable --now postgresql@${version}-${name}`;
 }
 
-/** What can be told from outside; the agent looks inside before anything is started. Once it is ours, it is a node's. */
+/** What can be told from outside; the plan judges what is in it. Once it is ours, it is a node's. */
 function adoption(facts: MachineFacts, wish: SurveyWish): Refusal[] {
   const { database } = wish;
-  if (database?.adopt === undefined || isOurs(facts, wish)) return [];
+  if (database?.adopt === undefined || facts.adoption?.found.taken || isInstalled(facts, wish)) return [];
   const path = database.adopt;
   const found = facts.clusters.find(({ kind }) => kind === "adopt");
   const why =
-    facts.adoptMissing || !found ? "there is no such directory" : unfit(found, database.majorVersion);
+    facts.adoptMissing || !found
+      ? "there is no such directory"
+      : unfit(found, database.majorVersion, isOurs(facts, wish));
   if (why === undefined) return [];
   return [
     {
@@ -178,7 +180,8 @@ function adoption(facts: MachineFacts, wish: SurveyWish): Refusal[] {
   ];
 }
 
-function unfit(found: ClusterFacts, majorVersion: number): string | undefined {
+/** `begun`: an update that was cut short may have stopped its server. */
+function unfit(found: ClusterFacts, majorVersion: number, begun: boolean): string | undefined {
   const { majorVersion: has, account, mode, role, pid } = found;
   if (has === null) return "it is no data directory of PostgreSQL: it has no PG_VERSION";
   if (has !== String(majorVersion)) {
@@ -188,7 +191,7 @@ function unfit(found: ClusterFacts, majorVersion: number): string | undefined {
   if (!/^7[05]0$/.test(mode)) return `its mode is ${mode}, with which PostgreSQL does not start; make it 700`;
   if (role === "standby")
     return "it is a standby's (standby.signal or recovery.signal is there); adopt its primary";
-  if (pid === null) {
+  if (pid === null && !begun) {
     return "no server runs on it. Start it once more: only of one that runs is it certain that it is whole";
   }
   return undefined;

@@ -3,6 +3,7 @@
  * shell's start-up file has put between them.
  */
 import type { ClusterFacts, FileDrift, Filesystem, MachineFacts, Owner, UnitFacts } from "./facts.ts";
+import { adoptionOf } from "./parseAdoption.ts";
 
 /** The script was cut short, or something else ran in its place. */
 export class Unread extends Error {
@@ -61,6 +62,7 @@ export function parseFacts(stdout: string, sentAt: number, receivedAt: number): 
       .filter(([kind]) => kind !== "missing")
       .map(cluster),
     adoptMissing: all("cluster").some(([kind]) => kind === "missing"),
+    adoption: adoptionOf(all("adopt")),
     directories: Object.fromEntries(
       all("directory").map(([path = "", names = ""]) => [path, names.split(" ").filter(Boolean)]),
     ),

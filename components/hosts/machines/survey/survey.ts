@@ -1,5 +1,6 @@
 /** Looks at every machine of a deployment at once, with one command on each, and changes nothing. */
 import { readFileSync } from "node:fs";
+import { DATA_DIRECTORY, REPLICATION_ROLE, REWIND_ROLE, VERIFIER_ROLE } from "../../../postgres/paths.ts";
 import { BOOKS_DIRECTORY } from "../programs.ts";
 import { asRoot, quoted, SshError, type SshPool } from "../ssh/connection.ts";
 import { sudoFailure } from "../ssh/failure.ts";
@@ -51,21 +52,34 @@ async function surveyOne(wish: SurveyWish, pool: SshPool): Promise<Survey> {
   }
 }
 
+const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
 let script: string | undefined;
 
 /** With its parameters before it. Each is a word or a list of words of ours, or a path of the user's. */
 export function scriptFor(wish: SurveyWish): string {
-  script ??= readFileSync(new URL("facts.sh", import.meta.url), "utf8");
+  script ??= read("facts.sh");
+  const { adopt, majorVersion } = wish.database ?? {};
   const parameters = {
     US_PORTS: wish.ports.map(({ protocol, port }) => `${protocol}/${port}`).join(" "),
     US_UNITS: [wish.unit, ...(wish.firewall ? [FIREWALL_UNIT] : [])].join(" "),
     US_DIRECTORIES: wish.directories.join(" "),
     US_PACKAGES: [...new Set([wish.package, ...wish.held])].join(" "),
-    US_ADOPT: wish.database?.adopt ?? "",
+    US_ADOPT: adopt ?? "",
     US_BOOKS: BOOKS_DIRECTORY,
+    ...(adopt === undefined ? {} : ofAdoption(majorVersion)),
   };
   const assignments = Object.entries(parameters).map(([name, value]) => `${name}=${quoted(value)}\n`);
-  return assignments.join("") + script;
+  return assignments.join("") + (adopt === undefined ? "" : `${read("adopt.sh")}\n`) + script;
+}
+
+function ofAdoption(majorVersion: number | undefined): Record<string, string> {
+  return {
+    US_DATA: DATA_DIRECTORY,
+    US_MAJOR: String(majorVersion),
+    US_REPLICATION_ROLE: REPLICATION_ROLE,
+    US_REWIND_ROLE: REWIND_ROLE,
+    US_VERIFIER_ROLE: VERIFIER_ROLE,
+  };
 }
 
 function excerpt(text: string): string {

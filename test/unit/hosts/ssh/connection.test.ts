@@ -2,9 +2,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { asRoot, quoted } from "../../../../components/hosts/machines/ssh/connection.ts";
 import { fingerprint } from "../../../../components/hosts/machines/ssh/hostKeys.ts";
+import { openTcp } from "../../../../components/hosts/machines/ssh/tcp.ts";
 import type { ServerOptions } from "../../toolchain/plugins/sshServer.ts";
 import { keys } from "../../toolchain/plugins/sshServer.ts";
-import { Bench, hostKey, Wire } from "./machine.ts";
+import { Bench, crowded, hostKey, Wire } from "./machine.ts";
 
 let bench: Bench;
 
@@ -185,6 +186,37 @@ describe("a host that cannot be reached", () => {
     const port = await bench.port(() => undefined);
     const { message } = await failing(bench.pool({ connectMs: 200 }).connection(bench.stop(port)));
     expect(message).toContain("no SSH server answered within 0.2 s");
+  });
+
+  test("whoever closes the pool does not wait for it", async () => {
+    const port = await bench.port(() => undefined);
+    const pool = bench.pool();
+    const dialled = failing(pool.connection(bench.stop(port)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const began = performance.now();
+    await pool.close();
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(await dialled).toMatchObject({ code: "E_SSH_UNREACHABLE" });
+  });
+
+  test("a first packet that is lost is not waited for until it is sent again", async () => {
+    // A queue of one that is full: the kernel drops who comes, until it is emptied.
+    const crowd = await crowded(300);
+    const began = performance.now();
+    const socket = await openTcp("127.0.0.1", crowd.port, 5_000);
+    expect(performance.now() - began).toBeGreaterThan(250);
+    expect(performance.now() - began).toBeLessThan(950);
+    socket.destroy();
+    await crowd.end();
+  });
+
+  test("a host that never answers is given up at the limit", async () => {
+    const crowd = await crowded(60_000);
+    const began = performance.now();
+    const { message } = await failing(bench.pool({ tcpMs: 700 }).connection(bench.stop(crowd.port)));
+    expect(message).toContain("no SSH server answered within 0.7 s");
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await crowd.end();
   });
 
   test("a server that drops some of those who come is asked again", async () => {

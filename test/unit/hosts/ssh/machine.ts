@@ -1,4 +1,6 @@
 /** An SSH server to connect to, a key to do it with, and networks that misbehave. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -76,4 +78,32 @@ export class Wire {
   goes(): void {
     this.#isGone = true;
   }
+}
+
+const crowd = `
+import socket, sys, time
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen(0)
+address = server.getsockname()
+first = socket.create_connection(address)
+print(address[1], flush=True)
+time.sleep(float(sys.argv[1]))
+kept = []
+while True:
+    kept.append(server.accept())
+`;
+
+/** A port where packets are dropped for so long, as by a network that loses some, and connections are accepted then. */
+export async function crowded(forMs: number): Promise<{ port: number; end: () => Promise<unknown> }> {
+  const child = spawn("python3", ["-c", crowd, String(forMs / 1000)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const ended = once(child, "close");
+  const end = (): Promise<unknown> => {
+    child.kill("SIGKILL");
+    return ended;
+  };
+  return { port: Number(line.toString()), end };
 }
