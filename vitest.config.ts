@@ -7,7 +7,8 @@ export default defineConfig({
     pool: "forks",
     isolate: true,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // The long ones take seconds of CPU, and a machine may have other work.
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
       { extends: true, test: { name: "mocks", include: ["test/mocks/**/*.test.ts"], testTimeout: 30_000 } },
       {
         extends: true,
