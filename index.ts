@@ -9,6 +9,9 @@ import { isLoud } from "./components/hosts/machines/survey/aside.ts";
 import { machineWishes, observeAndPlan } from "./components/outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "./components/pki/renewal.ts";
 import { plainSecrets } from "./components/plainSecrets.ts";
+import { ownOutputs } from "./components/record/ownOutputs.ts";
+import { isNobodyReached, previewFromRecord } from "./components/record/preview.ts";
+import { recordAfter } from "./components/record/recordAfter.ts";
 import { parse } from "./components/spec/parse.ts";
 import { renderProblems } from "./components/spec/problems.ts";
 
@@ -33,19 +36,31 @@ const { deployment, warnings } = parsed;
 for (const warning of warnings) pulumi.log.warn(`${warning.code}  ${warning.path}: ${warning.message}`);
 
 const epoch = certificateEpoch(deployment.certificates, now());
-const routes = routesOf(deployment, sshEdge(deployment.name, config.get("sshPrivateKey")));
-const desired = desiredState(deployment, certificateFiles(deployment, epoch), routes);
-const machines = machineWishes(deployment, desired, routes);
+const waysFromHere = routesOf(deployment, sshEdge(deployment.name, config.get("sshPrivateKey")));
+const desiredWith = (ways: typeof waysFromHere) =>
+  desiredState(deployment, certificateFiles(deployment, epoch), ways);
+const wished = desiredWith(waysFromHere);
 
 // Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
 // The providers' libraries are loaded meanwhile.
-const [outlook, presence, { Deployment }] = await Promise.all([
-  observeAndPlan(desired, machines),
+const [seen, presenceSeen, { Deployment }] = await Promise.all([
+  observeAndPlan(wished, machineWishes(deployment, wished, waysFromHere)),
   observePresence(deployment, new Date()),
   import("./components/deployment.ts"),
 ]);
+const found = {
+  ...{ outlook: seen, presence: presenceSeen, routes: waysFromHere, desired: wished },
+  fromRecord: false,
+};
+const dryRun = pulumi.runtime.isDryRun();
+const sight =
+  dryRun && isNobodyReached(found)
+    ? previewFromRecord({ deployment, found, desiredWith, outputs: await ownOutputs(), now: new Date() })
+    : found;
+const { outlook, presence, routes, desired, fromRecord } = sight;
 if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
-if (pulumi.runtime.isDryRun()) pulumi.log.info(outlook.text);
+if (fromRecord) pulumi.log.warn(outlook.text);
+else if (dryRun) pulumi.log.info(outlook.text);
 else for (const { code, message } of outlook.notices.filter(isLoud)) pulumi.log.warn(`${code}  ${message}`);
 
 const root = new Deployment(deployment.name, {
@@ -56,10 +71,12 @@ const root = new Deployment(deployment.name, {
   presence,
   routes,
   silentMachines: outlook.silentMachines,
+  unseen: fromRecord,
   repair: deployment.repair,
   dnsKey: config.getSecret("dnsKey"),
   caPrivateKey: config.getSecret("caPrivateKey"),
 });
+const machines = machineWishes(deployment, desired, routes);
 
 /** The site that takes writes. */
 export const active = root.active;
@@ -76,3 +93,5 @@ export const nodes = nodeTable(deployment);
 export const names = deployment.names;
 /** What `npm run status` holds the nodes against. It holds no secret; marked as one, the screen stays readable. */
 export const wish = pulumi.secret(JSON.stringify({ ...desired, machines }));
+/** What a preview that reaches nobody plans from. It holds no secret, either; see `components/record/`. */
+export const facts = pulumi.secret(recordAfter({ deployment, ...sight, machines, converged: root.evidence }));

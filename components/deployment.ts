@@ -21,6 +21,8 @@ export interface DeploymentArgs {
   /** The ways to the machines; see `HostsArgs`. */
   readonly routes: Readonly<Record<string, SshRoute>>;
   readonly silentMachines: readonly string[];
+  /** See `HostsArgs`. */
+  readonly unseen?: boolean;
   /** Config `repair`; see `HostsArgs`. */
   readonly repair: Readonly<Record<string, string>>;
   /** Certificates are reissued by epoch; see `pki/renewal.ts`. */
@@ -74,6 +76,7 @@ export class Deployment extends pulumi.ComponentResource {
         presence: args.presence,
         routes: args.routes,
         silentMachines: args.silentMachines,
+        unseen: args.unseen ?? false,
         repair: args.repair,
       },
       this,

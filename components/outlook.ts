@@ -29,6 +29,12 @@ export async function observeAndPlan(desired: Desired, wishes: readonly SurveyWi
   return { ...foresee(seen, desired, asideOf(wishes, surveys, drift, seen)), silentMachines: silent };
 }
 
+/** The nodes' facts with what the machines add to them. */
+export async function lookWithSurveys(desired: Desired, wishes: readonly SurveyWish[]): Promise<Observed> {
+  const { observed, surveys } = await look(desired, wishes);
+  return withSurveys(observed, surveys, driftOf(wishes, surveys, true));
+}
+
 /** Nodes and machines at once, over one connection to each host. */
 export async function look(
   desired: Desired,

@@ -2,20 +2,27 @@
  * `node scripts/image.ts NAME`: makes the image `images/NAME` be there, in the engine that DOCKER_HOST names.
  * The Pulumi program runs this; it does nothing when the image is there, and two at once build it once.
  */
-import { imageNames } from "../components/hosts/containers/images.ts";
+import { imageNames, onDemandImageNames } from "../components/hosts/containers/images.ts";
 import { ensureImage } from "./toolchain/nodeImages.ts";
+import { ensureOnDemandImage } from "./toolchain/onDemandImages.ts";
 import { runScript, SetUpProblem } from "./toolchain/problem.ts";
 import { Progress } from "./toolchain/progress.ts";
 
 await runScript(async () => {
   const asked = process.argv[2];
+  const progress = new Progress({ quiet: true });
   const name = imageNames.find((known) => known === asked);
-  if (name === undefined) {
+  const onDemand = onDemandImageNames.find((known) => known === asked);
+  if (name === undefined && onDemand === undefined) {
     throw new SetUpProblem(
       `There is no image ${asked ?? "(none given)"}.`,
-      `Known: ${imageNames.join(", ")}`,
+      `Known: ${[...imageNames, ...onDemandImageNames].join(", ")}`,
     );
   }
-  process.stdout.write(`${await ensureImage(name, new Progress({ quiet: true }))}\n`);
+  const tag =
+    name === undefined
+      ? onDemand && (await ensureOnDemandImage(onDemand, progress))
+      : await ensureImage(name, progress);
+  process.stdout.write(`${tag}\n`);
   return 0;
 });

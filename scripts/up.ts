@@ -1,9 +1,10 @@
 /** `npm run up`: from a fresh clone to a running deployment, and what to do with it. `--stack NAME`: another one. */
 import { runVisibly } from "./toolchain/command.ts";
+import { readIfThere } from "./toolchain/files.ts";
 import { projectRoot } from "./toolchain/paths.ts";
 import { runScript } from "./toolchain/problem.ts";
 import { setUp } from "./toolchain/setUp.ts";
-import { ensureStack, pulumi, takeStack } from "./toolchain/stack.ts";
+import { ensureStack, needsContainers, pulumi, stackFile, takeStack } from "./toolchain/stack.ts";
 
 interface Outputs {
   readonly active?: string;
@@ -19,7 +20,7 @@ interface Outputs {
 
 await runScript(async () => {
   const { stack, rest } = takeStack(process.argv.slice(2));
-  const { env } = await setUp({ quiet: false });
+  const { env } = await setUp({ quiet: false, containers: needsContainers(readIfThere(stackFile(stack))) });
   await ensureStack(env, stack);
   const code = await runVisibly("pulumi", ["up", "--yes", "--stack", stack, ...rest], {
     cwd: projectRoot,

@@ -18,6 +18,8 @@ export interface HostsArgs {
   readonly routes: Readonly<Record<string, SshRoute>>;
   /** Machines that do not answer; see `MachineHostArgs.silent`. */
   readonly silentMachines: readonly string[];
+  /** A preview that reached nobody; see `MachineHostArgs.unseen`. */
+  readonly unseen: boolean;
   /** By the name of the host: another value has everything on the machine written again. Config `repair`. */
   readonly repair: Readonly<Record<string, string>>;
 }
@@ -79,7 +81,7 @@ export class Hosts {
     if (route === undefined) throw new Error(`internal: no way to the machine of ${name}`);
     const known = this.#machines.get(name);
     if (known) return known;
-    const { deployment, repair, silentMachines } = this.#args;
+    const { deployment, repair, silentMachines, unseen } = this.#args;
     const host = new MachineHost(
       name,
       {
@@ -91,6 +93,7 @@ export class Hosts {
         version: deployment.database.version,
         repair: repair[name],
         silent: silentMachines.includes(name),
+        unseen,
       },
       this.#parent,
     );
@@ -103,10 +106,14 @@ export class Hosts {
     if (known) return known;
     const parent = this.#parent;
     const name = key === SHARED_ENGINE ? this.#name : `${this.#name}-${key}`;
-    // Explicit, because a later change of DOCKER_HOST in somebody's shell must not move a deployment.
     const provider = new docker.Provider(
       `${name}-docker`,
-      { host: dockerHost ?? "unix:///var/run/docker.sock" },
+      {
+        // Explicit, because a later change of DOCKER_HOST in somebody's shell must not move a deployment.
+        host: dockerHost ?? "unix:///var/run/docker.sock",
+        // Whoever can only preview, or has lost this engine with its site, asks it nothing.
+        disableDockerDaemonCheck: true,
+      },
       { parent },
     );
     const images = new LocalImages(`${name}-images`, { dockerHost }, { parent });

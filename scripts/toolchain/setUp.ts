@@ -21,8 +21,8 @@ export interface Toolchain {
 export interface SetUpOptions {
   /** Say nothing of what is in place already. */
   readonly quiet: boolean;
-  /** Default true. False for commands that touch no container. */
-  readonly containers?: boolean;
+  /** Default true. False for commands that touch no container; `optional` for those that say themselves what is missing. */
+  readonly containers?: boolean | "optional";
 }
 
 export async function setUp(options: SetUpOptions): Promise<Toolchain> {
@@ -34,7 +34,7 @@ export async function setUp(options: SetUpOptions): Promise<Toolchain> {
     [
       ensureCli(progress),
       ensurePlugins(progress),
-      options.containers === false ? Promise.resolve({ started: false }) : ensureContainers(progress),
+      options.containers === false ? noContainers : ensureContainers(progress, options.containers),
     ],
     progress,
   );
@@ -42,8 +42,18 @@ export async function setUp(options: SetUpOptions): Promise<Toolchain> {
   return { env: pulumiEnvironment({ cli, home, backend }), progress, startedEngine: engine.started };
 }
 
-async function ensureContainers(progress: Progress): Promise<{ started: boolean }> {
-  const engine = await ensureEngine(progress);
+const noContainers = Promise.resolve({ started: false });
+
+async function ensureContainers(
+  progress: Progress,
+  wanted: SetUpOptions["containers"],
+): Promise<{ started: boolean }> {
+  const engine = await ensureEngine(progress).catch((problem: unknown) => {
+    if (wanted !== "optional" || !(problem instanceof SetUpProblem)) throw problem;
+    progress.done(renderProblem(problem));
+    return undefined;
+  });
+  if (engine === undefined) return noContainers;
   await ensureBaseImage(progress);
   await allSettled(
     imageNames.map((name) => ensureImage(name, progress)),

@@ -1,4 +1,5 @@
 /** The stack that `up` makes and `down` removes, and the stack file that git knows. */
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lastLines, runCommand } from "./command.ts";
@@ -27,6 +28,43 @@ export function takeStack(args: readonly string[]): { stack: string; rest: strin
     if (stack === "") throw new SetUpProblem(`${flag} needs the name of a stack.`);
   }
   return { stack, rest };
+}
+
+/**
+ * Whether anything of a stack runs in a Docker engine, by a look at its file: nobody with two machines needs one. What is
+ * not certain to need none gets one. The program itself reads the file in full, and asks no engine that it does not use.
+ */
+export function needsContainers(file: string | undefined): boolean {
+  const text = (file ?? "").replace(/(^|\s)#.*$/gm, "");
+  const says = (key: string, value: string) =>
+    new RegExp(`\\b${key}["']?\\s*:\\s*["']?${value}\\b`).test(text);
+  return !says("target", "machines") || says("target", "containers") || says("kind", "container");
+}
+
+/** The stack that a command is about: the one that it names, or else the one that is selected, if that can be told. */
+export function stackOf(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  homes: readonly string[],
+): string | undefined {
+  const named = args.some((argument) => /^(-s|--stack)(=|$)/.test(argument));
+  if (named) return takeStack(args).stack.split("/").at(-1);
+  const project = createHash("sha1").update(join(projectRoot, "Pulumi.yaml")).digest("hex");
+  const selected = homes.flatMap((home) => {
+    const workspace = readIfThere(join(home, "workspaces", `understudy-${project}-workspace.json`));
+    return (workspace && stackIn(workspace)) || [];
+  });
+  const stack = env.PULUMI_STACK || selected[0];
+  return stack?.split("/").at(-1);
+}
+
+function stackIn(workspace: string): string | undefined {
+  try {
+    const { stack } = JSON.parse(workspace) as { stack?: unknown };
+    return typeof stack === "string" ? stack : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export async function pulumi(env: NodeJS.ProcessEnv, ...args: readonly string[]) {

@@ -151,7 +151,16 @@ describe("a hand-made primary", () => {
     expect((await look()).notices.map(({ code }) => code)).toEqual(
       expect.arrayContaining(["N_ADOPT", "N_ADOPT_LOWERED", "N_WAL_ELSEWHERE"]),
     );
-    expect((await converge("g1"))[0]).toBe("start site-a");
+    // One that had no standby serves on without one, however long the copy takes, and says so.
+    await pair.a.call("start", limit);
+    await until(
+      "its clients are let in",
+      15,
+      async () => (await pair.a.observe()).server.sql?.clientsAdmitted,
+    );
+    expect((await pair.a.observe()).degraded).not.toBeNull();
+    expect(await converge("g1")).toContain("clone site-b");
+    await until("commits wait again", 30, async () => (await pair.a.observe()).degraded === null);
     for (const node of pair.nodes) {
       expect(await node.clientSql("SELECT count(*), sum(n) FROM t")).toBe("1000|500500");
       expect(deviations(await node.observe(true), "NodeReport")).toEqual([]);

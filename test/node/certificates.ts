@@ -16,16 +16,22 @@ const marker = "-----NEXT-----";
 
 export async function makeCertificates(
   image: string,
-  nodes: readonly { readonly name: string; readonly address: string }[],
+  nodes: readonly {
+    readonly name: string;
+    readonly address: string;
+    /** More names in the certificate, as OpenSSL writes them: `DNS:x`, `IP:x`. */
+    readonly more?: readonly string[];
+  }[],
 ): Promise<Certificates> {
   const key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
   const script = [
     'set -e; cd "$(mktemp -d)"',
-    `openssl req -x509 ${key} -keyout ca.key -out ca.crt -subj '/CN=test authority' 2>/dev/null`,
+    `openssl req -x509 ${key} -keyout ca.key -out ca.crt -subj '/CN=test authority' ` +
+      "-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null",
     `cat ca.crt; echo '${marker}'`,
-    ...nodes.flatMap(({ name, address }) => [
+    ...nodes.flatMap(({ name, address, more = [] }) => [
       `openssl req -x509 ${key} -CA ca.crt -CAkey ca.key -keyout leaf.key -out leaf.crt -subj '/CN=${name}' ` +
-        `-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:${name},IP:${address} ` +
+        `-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=${[`DNS:${name}`, `IP:${address}`, ...more].join(",")} ` +
         "-addext extendedKeyUsage=serverAuth,clientAuth 2>/dev/null",
       `cat leaf.crt; echo '${marker}'; cat leaf.key; echo '${marker}'`,
     ]),

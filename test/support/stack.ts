@@ -3,6 +3,7 @@
  * demo. Every call goes through `scripts/pulumi.ts`, as a user's does.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,7 @@ export class TestStack {
   readonly config: StackConfig;
   /** More environment for every call, e.g. a clock that runs ahead. */
   extraEnvironment: NodeJS.ProcessEnv = {};
+  readonly #running = new Set<ChildProcess>();
 
   constructor(name: string, config: StackConfig) {
     this.name = name;
@@ -62,11 +64,14 @@ export class TestStack {
   start(...args: string[]): ChildProcess {
     const config = readsConfig.has(args[0] ?? "") ? ["--config-file", this.configFile] : [];
     const common = ["--stack", this.name, "--non-interactive", ...config];
-    return spawn(process.execPath, ["scripts/pulumi.ts", ...args, ...common], {
+    const child = spawn(process.execPath, ["scripts/pulumi.ts", ...args, ...common], {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
+    this.#running.add(child);
+    child.once("close", () => this.#running.delete(child));
+    return child;
   }
 
   async pulumi(...args: string[]): Promise<Outcome> {
@@ -103,6 +108,7 @@ export class TestStack {
 
   /** Removes what the stack made, by its label, whatever state Pulumi's own record is in. */
   async remove(): Promise<void> {
+    await Promise.all([...this.#running].map(ended));
     const filter = `label=understudy.deployment=${this.name}`;
     for (const id of await list("ps", "-aq", "--filter", filter)) await docker("rm", "-f", "-v", id);
     for (const id of await list("volume", "ls", "-q", "--filter", filter))
@@ -114,6 +120,17 @@ export class TestStack {
 
 export async function docker(...args: string[]): Promise<string> {
   return (await run("docker", args, { maxBuffer: 1 << 28 })).stdout.trim();
+}
+
+/** One that still runs, because somebody interrupted it all, would go on making what is removed here. */
+async function ended(child: ChildProcess): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  process.kill(-pid, "SIGTERM");
+  const impatient = setTimeout(() => process.kill(-pid, "SIGKILL"), 10_000);
+  await gone;
+  clearTimeout(impatient);
 }
 
 async function list(...args: string[]): Promise<string[]> {

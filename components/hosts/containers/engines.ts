@@ -41,3 +41,40 @@ export async function observePresence(
   });
   return Object.fromEntries(await Promise.all(looks));
 }
+
+/** What an engine has been given, by physical name; null: it did not answer, so it has what it had. */
+export type Marks = Pick<Presence, "containers" | "networks"> | null;
+
+/** By the engine's key: the marks of everything that is there after an update that found `presence`. */
+export function marksAfter(
+  deployment: Deployment,
+  presence: Readonly<Record<string, Presence>>,
+): Readonly<Record<string, Marks>> {
+  const marks = enginesOf(deployment).map(({ key, units }): [string, Marks] => {
+    const found = presence[key];
+    if (!found?.reachable) return [key, null];
+    const containers = units.map((unit) => containerName(deployment.name, unit));
+    const of = (names: readonly string[], known: Readonly<Record<string, string>>) =>
+      Object.fromEntries(names.map((name) => [name, known[name] ?? found.fresh]));
+    return [
+      key,
+      { containers: of(containers, found.containers), networks: of([deployment.name], found.networks) },
+    ];
+  });
+  return Object.fromEntries(marks);
+}
+
+/** As if the engines had been looked at. One that the marks do not know is new, and empty. */
+export function presenceBy(
+  deployment: Deployment,
+  marks: Readonly<Record<string, Marks>>,
+  now: Date,
+): Readonly<Record<string, Presence>> {
+  const fresh = now.toISOString();
+  const presence = enginesOf(deployment).map(({ key }): [string, Presence] => {
+    const known = marks[key];
+    const { containers, networks } = known ?? { containers: {}, networks: {} };
+    return [key, { reachable: known !== null, containers, networks, fresh }];
+  });
+  return Object.fromEntries(presence);
+}

@@ -8,7 +8,7 @@ import { type BundleRequest, type PythonModule, pythonCommand, pythonText } from
 import { departure } from "./departure.ts";
 import { prepareText } from "./prepare.ts";
 import { LOCK_FILE, type MachineProgram, machineProgram, manifestFile } from "./programs.ts";
-import { connectionArgs } from "./remoteConnection.ts";
+import { connectionArgs, unusedConnection } from "./remoteConnection.ts";
 import { shellCommand } from "./shellScript.ts";
 import { asRoot } from "./ssh/shell.ts";
 import { unitRequest } from "./unitRequest.ts";
@@ -26,6 +26,8 @@ export interface MachineHostArgs {
   readonly repair: string | undefined;
   /** It does not answer: what would change on it is left for the first update that finds it. */
   readonly silent: boolean;
+  /** A preview that reached nobody: what would change is shown, and how it is reached from elsewhere is no change. */
+  readonly unseen?: boolean;
 }
 
 /**
@@ -47,7 +49,9 @@ export class MachineHost implements Host {
     this.address = args.address;
     this.#args = args;
     this.#program = machineProgram(args.program, args.version);
-    this.#connection = connectionArgs(name, args.route, (file) => readKey(name, file));
+    this.#connection = args.unseen
+      ? unusedConnection(args.route)
+      : connectionArgs(name, args.route, (file) => readKey(name, file));
     const leaving = departure(name, { ...args, machineProgram: this.#program }, parent);
     this.#prepared = new command.remote.Command(
       `${name}-machine`,
@@ -112,7 +116,8 @@ export class MachineHost implements Host {
   }
 
   #leftAlone(): { ignoreChanges?: string[] } {
-    return this.#args.silent ? { ignoreChanges: ["connection", "create", "stdin"] } : {};
+    if (this.#args.silent) return { ignoreChanges: ["connection", "create", "stdin"] };
+    return this.#args.unseen ? { ignoreChanges: ["connection"] } : {};
   }
 
   #script(program: string, stdin: pulumi.Input<string>): command.remote.CommandArgs {

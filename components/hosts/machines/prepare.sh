@@ -4,7 +4,8 @@
 
 us_books=/var/lib/understudy-host
 
-fail() { printf '%s: %s\n' "$us_host" "$*" >&2; exit 1; }
+say() { printf '%s: %s\n' "$us_host" "$*" >&2; }
+fail() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 last_line() { sed -n '/[^[:space:]]/h;${x;p;}' "$1"; }
 
@@ -82,6 +83,10 @@ configuration() {
   if [ -n "$us_sources" ] || ! grep -qs ' /etc/apt/sources.list.d/understudy.sources$' "$us_books"/manifests/*; then
     ours /etc/apt/sources.list.d/understudy.sources 644 "$us_sources"; new_sources=$changed
     ours /etc/apt/preferences.d/understudy 644 "$preferences"; new_sources=$new_sources$changed
+    # A run that was cut off, or did not take the mirror, has not listed it: then it is asked again.
+    if [ -n "$us_sources" ]; then
+      grep -qsxF "$(grep ' /etc/apt/sources.list.d/understudy.sources$' "$us_tmp/manifest")" "$us_manifest" || new_sources=1
+    fi
   elif grep -qs ' /etc/apt/sources.list.d/understudy.sources$' "$us_manifest"; then
     ours /etc/apt/sources.list.d/understudy.sources 644 ""; new_sources=1
     ours /etc/apt/preferences.d/understudy 644 ""
@@ -146,14 +151,33 @@ update_lists() {
   update_problem=
 }
 
+# Before anything comes from it, or from somewhere else in its stead. A mirror that is down may not be needed; one that
+# somebody else has signed is no mistake of the network's.
+ask_mirror() {
+  [ -n "$us_sources" ] && [ -n "$new_sources" ] && have apt-get || return 0
+  updated=1
+  update_lists && return
+  said=$(grep -F "$us_mirror_url $us_mirror_suite " "$us_tmp/apt" | grep -iE 'signature|not signed|GPG error' | head -n 1)
+  if [ -n "$said" ]; then
+    # apt would complain of it in every run from now on.
+    rm -f /etc/apt/sources.list.d/understudy.sources /etc/apt/preferences.d/understudy
+    fail "the package mirror $us_mirror_url ($us_mirror_suite) is not signed with the key in \`packageMirror.key\` (${said#?: }). Correct the key, or find out who changed the mirror. Nothing was installed"
+  fi
+  if grep -qF "$us_mirror_url/dists/$us_mirror_suite/" "$us_tmp/apt" || grep -qF "'$us_mirror_url $us_mirror_suite " "$us_tmp/apt"; then
+    say "the package mirror $us_mirror_url ($us_mirror_suite) could not be asked ($update_problem), so packages come from the machine's own sources if those have them"
+  fi
+}
+
 install_packages() {
   missing=$(missing_packages)
   [ -n "$missing" ] || return 0
   have apt-get || fail "it has no apt-get; Debian 12 and 13 and Ubuntu 24.04 are supported"
   finish_dpkg
   hold_back
-  updated=
-  if [ -n "$new_sources" ] || ! ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; then update_lists; updated=1; fi
+  if [ -z "$updated" ] && { [ -n "$new_sources" ] || ! ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; }; then
+    update_lists
+    updated=1
+  fi
   missing=$(missing_packages)
   # shellcheck disable=SC2086 # a list of words
   if ! apt install --no-install-recommends $missing; then
@@ -230,7 +254,7 @@ make_directories() {
 
 main() {
   export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-  held_back='' update_problem=''
+  held_back='' update_problem='' updated=''
   check_owner
   make_books
   us_tmp=$(mktemp -d) || fail "cannot make a temporary directory"
@@ -239,6 +263,7 @@ main() {
   # First: if the rest fails, it is known whose attempt it was.
   put "$us_owner_file" 600 "$(owner_line)"
   configuration
+  ask_mirror
   install_packages
   hold_packages
   admit_name_server

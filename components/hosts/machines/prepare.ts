@@ -37,6 +37,9 @@ export function prepareText(args: PrepareArgs): string {
     us_held: machineProgram.held,
     us_not_started: machineProgram.notStarted,
     us_mirror_host: packageMirror === undefined ? "" : hostOf(packageMirror.url),
+    // As apt has it in what it says.
+    us_mirror_url: packageMirror?.url.replace(/\/+$/, "") ?? "",
+    us_mirror_suite: packageMirror?.suite ?? "",
     us_sources: packageMirror === undefined ? "" : sources(packageMirror).trimEnd(),
     us_preferences:
       packageMirror === undefined ? "" : preferences(packageMirror, machineProgram.preferred).trimEnd(),

@@ -24,6 +24,11 @@ export function connectionArgs(
   };
 }
 
+/** Of a preview that connects to nothing, and may have neither the host's key nor its own. */
+export function unusedConnection({ host, port, user }: SshRoute): ConnectionArgs {
+  return { host, port, user };
+}
+
 function stop(
   name: string,
   { host, port, user, hostKeys, keyFile }: SshStop,

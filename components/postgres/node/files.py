@@ -287,13 +287,19 @@ def read_marker() -> dict[str, Any] | None:
         return None
     try:
         marker = json.loads(text)
-        return {"since": str(marker["since"]), "lsn": str(marker["lsn"]), "by": str(marker.get("by", "policy"))}
+        known = {"since": str(marker["since"]), "lsn": str(marker["lsn"]), "by": str(marker.get("by", "policy"))}
+        return {**known, "followed": marker.get("followed") is True}
     except (ValueError, KeyError, TypeError):
-        return {"since": "1970-01-01T00:00:00+00:00", "lsn": "0/0", "by": "policy"}
+        return {"since": "1970-01-01T00:00:00+00:00", "lsn": "0/0", "by": "policy", "followed": False}
 
 
 def write_marker(lsn: str, by: str) -> None:
     write_durably(DEGRADED, json.dumps({"since": now(), "lsn": lsn, "by": by}) + "\n")
+
+
+def note_follower(marker: dict[str, Any]) -> None:
+    """A standby has received of what this node acknowledged alone: from now on it could be promoted in its place."""
+    write_durably(DEGRADED, json.dumps({**marker, "followed": True}) + "\n")
 
 
 def now() -> str:

@@ -3,6 +3,11 @@
 strict     A started primary lets clients in only when a standby has everything that it had on disk when it
            started. Commits that waited for the standby when the server went down become visible by the restart
            alone; a client that read one could see it vanish with a failover (protocols, finding 9).
+           One that was promoted without a standby lets them in without one, also after a reboot out of everybody's
+           sight: nobody else has its timeline, so nobody can have been promoted in its place. That ends with the
+           first standby that attaches (the marker's `followed`): from then on another failover may have moved the
+           role while this node was down. It needs to have seen every peer, of which none leads, or a standby in sync.
+           A standby that attached in the last quarter of a second before a crash may be missed.
 available  Commits stop waiting for a standby that stays away. Before the first one does, a marker is on disk, and
            it stays until a standby has all of it, so that nobody promises "nothing lost" meanwhile.
 """
@@ -40,14 +45,19 @@ def may_be_alone(node: Node, marker: dict[str, Any] | None) -> bool:
     return node.synchronous == "available" or (marker is not None and marker["by"] in ALONE)
 
 
-def clients_wait(node: Node) -> bool:
-    """Whether a server that starts now keeps clients out: as a standby for good, else until a standby is in sync."""
+def clients_wait(node: Node, peers_seen: bool) -> bool:
+    """
+    Whether a server that starts now keeps clients out: as a standby for good, else until a standby is in sync.
+    `peers_seen`: every peer has answered, and none leads.
+    """
     if files.is_standby():
         return not node.standby_reads
     if node.synchronous != "strict" or not node.peers:
         return False
     marker = files.read_marker()
-    return marker is None or marker["by"] not in ALONE
+    if marker is None or marker["by"] not in ALONE:
+        return True
+    return marker["followed"] and not peers_seen
 
 
 def write_admission() -> bool:
@@ -78,6 +88,7 @@ class Guard(threading.Thread):
         self.reloaded_at = 0.0
         self.complaint = ""
         self.keeper = Keeper()
+        self.peers_seen = False
         self.forget(-1)
 
     def forget(self, epoch: int) -> None:
@@ -92,9 +103,10 @@ class Guard(threading.Thread):
 
     # ----------------------------------------------------------------------------------- called by the supervisor
 
-    def before_start(self) -> None:
+    def before_start(self, peers_seen: bool) -> None:
         with self.lock:
-            if clients_wait(files.installed_node()):
+            self.peers_seen = peers_seen
+            if clients_wait(files.installed_node(), peers_seen):
                 remove_admission()
             else:
                 write_admission()
@@ -180,8 +192,12 @@ class Guard(threading.Thread):
             # Waiting is switched on: until the standby has what went before, it went unconfirmed.
             files.write_marker(lsn(view.end), "policy")
             marker = files.read_marker()
+        if marker is not None and not marker["followed"] and any(s.attached for s in view.standbys):
+            files.note_follower(marker)
         self.watch_names(node, view, marker)
-        if not clients_wait(node) or (view.names == node.synchronous_names() and view.synchronous_with(self.floor)):
+        # Whoever streams from here does not lead.
+        seen = self.peers_seen or {s.name for s in view.standbys if s.streaming} >= {p.name for p in node.peers}
+        if not clients_wait(node, seen) or (view.names == node.synchronous_names() and view.synchronous_with(self.floor)):
             self.admit()
 
     def watch_names(self, node: Node, view: View, marker: dict[str, Any] | None) -> None:

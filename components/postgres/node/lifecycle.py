@@ -88,13 +88,13 @@ class Lifecycle:
             self.retry_at = None
             self.become("starting", "asking whether another node leads")
             return
-        self.start_postmaster(node)
+        self.start_postmaster(node, peers_seen=False)
 
     def inquired(self, inquiry: Inquiry) -> None:
         self.inquiry = None
         if inquiry.reason is None:
             try:
-                self.start_postmaster(inquiry.node)
+                self.start_postmaster(inquiry.node, inquiry.nobody_leads)
             except (Refusal, OSError) as no:
                 self.give_up(str(no))
             return
@@ -103,10 +103,10 @@ class Lifecycle:
         self.become("held", inquiry.reason)
         self.refuse("E_SUPERSEDED", inquiry.reason)
 
-    def start_postmaster(self, node: files.Node) -> None:
+    def start_postmaster(self, node: files.Node, peers_seen: bool) -> None:
         self.remember(files.STARTED, files.LOADED)
         self.take_over(node)
-        self.guard.before_start()
+        self.guard.before_start(peers_seen)
         remove_stale_locks(node)
         source, sink = os.pipe()
         try:

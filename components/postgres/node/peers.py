@@ -88,6 +88,7 @@ class Inquiry(threading.Thread):
         self.system_identifier = system_identifier
         self.timeline = timeline
         self.reason: str | None = None
+        self.nobody_leads = False
         self.start()
 
     def run(self) -> None:
@@ -97,6 +98,7 @@ class Inquiry(threading.Thread):
             views = survey(self.node, ONE_LOOK)
             self.reason = superseded(self.node, self.system_identifier, self.timeline, views)
             all_answered = len(views) == len(self.node.peers)
+            self.nobody_leads = all_answered and not any(view.primary for view in views)
             if self.reason or all_answered or self.node.synchronous == "strict":
                 return
             if time.monotonic() - begun >= patience:

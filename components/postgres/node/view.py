@@ -17,6 +17,7 @@ CAUGHT_UP_BYTES = 16 * 1024 * 1024
 @dataclass(frozen=True)
 class Standby:
     name: str
+    attached: bool
     streaming: bool
     synchronous: bool
     flushed: int
@@ -51,10 +52,10 @@ def look(connection: psycopg.Connection[Any], node: Node) -> View:
     ).fetchone()
     assert row is not None
     found = connection.execute(
-        """SELECT application_name, state = 'streaming', sync_state IN ('sync', 'quorum'),
+        """SELECT application_name, state IN ('catchup', 'streaming'), state = 'streaming', sync_state IN ('sync', 'quorum'),
                   coalesce(flush_lsn - '0/0', 0)
            FROM pg_stat_replication WHERE application_name = ANY(%s)""",
         ([peer.name for peer in node.peers],),
     ).fetchall()
-    standbys = tuple(Standby(name, streaming, sync, int(flushed)) for name, streaming, sync, flushed in found)
+    standbys = tuple(Standby(*states, int(flushed)) for *states, flushed in found)
     return View(row[0], row[3], row[1], int(row[2]), standbys)

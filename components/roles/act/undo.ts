@@ -34,10 +34,12 @@ const undos: { readonly [K in Step["kind"]]?: Undo<Extract<Step, { kind: K }>> }
   },
   async slots(step, change, context) {
     if (step.node !== change.node || step.ensure.length === 0) return;
-    const session = await open(step.node, context);
-    const drop = session.call("slots", { ensure: [], drop: step.ensure });
-    // It harms nobody for now, and the next run drops what it finds.
-    await drop.catch((error: Error) => context.progress(`the slots on ${step.node} stay: ${error.message}`));
+    const drop = async () =>
+      (await open(step.node, context)).call("slots", { ensure: [], drop: step.ensure });
+    // It harms nobody for now, and the next run drops what it finds; the node may be what the switchover failed by.
+    await drop().catch((error: Error) =>
+      context.progress(`the slots on ${step.node} stay: ${error.message}`),
+    );
   },
 };
 

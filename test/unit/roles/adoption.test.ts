@@ -212,6 +212,36 @@ describe("where nothing is", () => {
     });
   });
 
+  test("what its machine says of it is judged, and what its clients notice is told", () => {
+    const foreseen = (found: Partial<AdoptionFacts>): NodeFacts => ({
+      reach: "absent",
+      data: "none",
+      adoption: {
+        found: { ...fit, otherServer: 812, ...found },
+        data: { state: "ready", control: { state: "in production" }, standbySignal: false },
+        settings: ["TimeZone", "max_connections", "port", "shared_preload_libraries"],
+        sizeBytes: 3 * 2 ** 30,
+      },
+    });
+    const unfit = nothing("preview", foreseen({ tablespaces: ["/x"], roles: { verifier: "lacks LOGIN" } }));
+    expect(unfit.refusals.map(({ code }) => code)).toEqual(["E_TABLESPACE", "E_ROLE_TAKEN"]);
+    const shut = nothing("preview", foreseen({ access: "fe_sendauth: no password supplied" }));
+    expect(shut.refusals).toMatchObject([
+      { code: "E_ADOPT_ACCESS", message: expect.stringContaining("no password supplied") },
+    ]);
+    const { refusals, notices } = nothing("preview", foreseen({}));
+    expect(refusals).toEqual([]);
+    expect(notices.slice(0, 2).map(({ code, message }) => `${code} ${message}`)).toEqual([
+      expect.stringMatching(
+        /^N_ADOPT a takes over .* this update stops the server .* for some seconds.* a marker says so/,
+      ),
+      expect.stringMatching(
+        /^N_ADOPT_SETTINGS The old configuration of a sets TimeZone, .*shared_preload_libraries/,
+      ),
+    ]);
+    expect(notices[1]?.message).not.toMatch(/\bport\b/);
+  });
+
   test("a node that was lost is made anew from the one that leads", () => {
     const nodes = { a: nodeIn("empty", "a", ["b"], "standby"), b: nodeIn("primary", "b", [], "primary") };
     expect(short(plan(observed(nodes), { ...adopting(), active: "b" }))).toContain("clone(a)");

@@ -1,8 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { imageContext, imageNames, imageTag } from "../../../components/hosts/containers/images.ts";
+import {
+  imageContext,
+  imageNames,
+  imageTag,
+  onDemandImageNames,
+  onDemandImageTag,
+} from "../../../components/hosts/containers/images.ts";
 import { mirrorAmong, mirrorUsed, renderSources } from "../../../scripts/toolchain/baseImage.ts";
 import { proxyArguments } from "../../../scripts/toolchain/nodeImages.ts";
 
@@ -51,6 +57,24 @@ describe("the tag of an image", () => {
     rmSync(join(folder, "b"));
     writeFileSync(join(folder, "a"), "1b\x001\x002");
     expect(imageTag("dns", folder)).not.toBe(two);
+  });
+});
+
+describe("an image that is built on demand", () => {
+  test("is named by its program's version, to the byte where the program comes from outside the context", () => {
+    expect(onDemandImageTag("consul")).toMatch(/^understudy\/consul:1\.15\.6-[0-9a-f]{12}$/);
+    expect(onDemandImageTag("haproxy")).toMatch(/^understudy\/haproxy:3\.0-[0-9a-f]{12}$/);
+  });
+
+  test("is none of those that every set-up builds", () => {
+    expect(imageNames).toEqual(["postgres", "dns"]);
+    expect(onDemandImageNames.filter((name) => (imageNames as string[]).includes(name))).toEqual([]);
+  });
+
+  test("of Patroni names the same release as the wheels that go into it", () => {
+    const wheels = readFileSync(join(imageContext("patroni"), "requirements.txt"), "utf8");
+    const version = /^understudy\/patroni:(\d+\.\d+)-/.exec(onDemandImageTag("patroni"))?.[1];
+    expect(wheels).toContain(`patroni==${version}.`);
   });
 });
 

@@ -169,7 +169,7 @@ function adoption(facts: MachineFacts, wish: SurveyWish): Refusal[] {
   const found = facts.clusters.find(({ kind }) => kind === "adopt");
   const why =
     facts.adoptMissing || !found
-      ? "there is no such directory"
+      ? "there is no such directory (a site that is to be copied from another has no `adopt`)"
       : unfit(found, database.majorVersion, isOurs(facts, wish));
   if (why === undefined) return [];
   return [
