@@ -26,14 +26,3 @@ function quantile(sorted: readonly number[], q: number): number {
   const upper = sorted[Math.ceil(position)] ?? Number.NaN;
   return lower + (upper - lower) * (position - Math.floor(position));
 }
-
-export function row(label: string, values: readonly number[], target: string): string {
-  const s = summarize(values);
-  const cells = [s.median, s.min, s.p95, s.max].map((value) => `${value.toFixed(2)} s`);
-  return `| ${[label, ...cells, s.rounds, target].join(" | ")} |`;
-}
-
-export const heading = [
-  "| what | median | min | p95 | max | rounds | wanted |",
-  "|---|---|---|---|---|---|---|",
-].join("\n");

@@ -1,31 +1,45 @@
-/** How long clients cannot write when `active` is changed, planned and after a loss, beside a hand-written switchover. */
-import { Faults } from "../support/faults.ts";
+/** How long clients cannot write when `active` is changed, beside a hand-written switchover; then, when a site is lost. */
 import { copiesOf, Ledger } from "../support/ledger.ts";
 import { check, monotonicMs, summary, type Verdict } from "../support/ledgerHistory.ts";
+import type { Target } from "../support/nodeHandle.ts";
 import { eventually, sql } from "../support/nodes.ts";
-import { PairStack, succeed } from "../support/pairStack.ts";
-import { docker } from "../support/stack.ts";
+import { PairStack } from "../support/pairStack.ts";
+import { tidily } from "./cleanUp.ts";
+import { failovers } from "./failover.ts";
+import { PlainContainers } from "./plainContainers.ts";
+import { PlainMachines } from "./plainMachines.ts";
 import { around, PlainPair } from "./plainPair.ts";
-import { row } from "./statistics.ts";
+import { type Run, sound, writers } from "./roleChange.ts";
+import type { Row } from "./table.ts";
 
-const writers = 8;
+const kinds = {
+  containers: {
+    pair: { name: "bench-roles", net: 91, port: 16582 },
+    plain: (like: PairStack) => new PlainContainers(like, { name: "bench-plain", net: 92, port: 16592 }),
+    wanted: "median ≤ 0.22 s, p95 ≤ 0.30 s",
+  },
+  machines: {
+    pair: { name: "bench-mroles", net: 101, port: 16582 },
+    plain: () => new PlainMachines({ name: "bench-mplain", net: 152 }),
+    wanted: "p95 ≤ 0.35 s",
+  },
+} as const;
 
 export async function switchovers(
+  target: Target,
   rounds: number,
   failoverRounds: number,
   say: (line: string) => void,
-): Promise<string[]> {
-  const pair = new PairStack({ name: "bench-roles", net: 91, port: 16582 });
-  const plain = new PlainPair(pair, { name: "bench-plain", net: 92, port: 16592 });
-  try {
-    await pair.bringUp();
-    await plain.bringUp();
-    const planned = await alternating(pair, plain, rounds, say);
-    return [...planned, ...(await failovers(pair, failoverRounds, say))];
-  } finally {
-    await plain.remove();
-    await pair.remove();
-  }
+): Promise<Row[]> {
+  const kind = kinds[target];
+  return await tidily(new PairStack({ ...kind.pair, target }), (pair) =>
+    tidily(new PlainPair(pair, kind.plain(pair)), async (plain) => {
+      await pair.bringUp();
+      await plain.bringUp();
+      const planned = await alternating(pair, plain, rounds, { target, say });
+      return [...planned, ...(await failovers(pair, failoverRounds, { target, say }))];
+    }),
+  );
 }
 
 interface Round {
@@ -38,8 +52,8 @@ async function alternating(
   pair: PairStack,
   plain: PlainPair,
   rounds: number,
-  say: (line: string) => void,
-): Promise<string[]> {
+  { target, say }: Run,
+): Promise<Row[]> {
   const ours: Round[] = [];
   const byHand: Round[] = [];
   const again: number[] = [];
@@ -53,13 +67,26 @@ async function alternating(
     say(`round ${round}, by hand:    ${summary(other)}`);
   }
   return [
-    row(`planned switchover, ${described(ours)}: write gap`, gaps(ours), "median ≤ 0.22 s, p95 ≤ 0.30 s"),
-    row(
-      `the same by hand through \`docker exec\`, ${described(byHand)}: write gap`,
-      gaps(byHand),
-      "beside it",
-    ),
-    row("from the first write on the new site until the old one is a synchronous standby", again, "≤ 10 s"),
+    {
+      what: "planned switchover: write gap",
+      target,
+      under: described(ours),
+      values: gaps(ours),
+      wanted: kinds[target].wanted,
+    },
+    {
+      what: `the same by hand, ${plain.way}: write gap`,
+      target,
+      under: described(byHand),
+      values: gaps(byHand),
+      wanted: "beside it",
+    },
+    {
+      what: "from the first write on the new site until the old one is a synchronous standby",
+      target,
+      values: again,
+      wanted: "≤ 10 s",
+    },
   ];
 }
 
@@ -101,47 +128,6 @@ async function secondsUntilSync(ledger: Ledger, before: string, container: strin
     return (await sql(container, "SELECT sync_state FROM pg_stat_replication")) === "sync" || undefined;
   });
   return (monotonicMs() - first) / 1000;
-}
-
-async function failovers(pair: PairStack, rounds: number, say: (line: string) => void): Promise<string[]> {
-  const faults = new Faults();
-  const served: number[] = [];
-  const back: number[] = [];
-  let lost = 0;
-  for (let round = 1; round <= rounds; round++) {
-    const old = pair.active;
-    const ledger = await pair.startLedger({ writers });
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    await faults.kill(pair.container(old));
-    pair.declareFenced(old);
-    const began = monotonicMs();
-    await succeed(pair.up("--skip-preview"));
-    await ledger.acknowledgedAfter(began);
-    const history = await ledger.stop();
-    const acks = history.writes.filter((write) => write.kind === "ok" && write.doneAt > began);
-    served.push(((acks[0]?.doneAt ?? Number.NaN) - began) / 1000);
-    const returns = monotonicMs();
-    await docker("start", pair.container(old));
-    pair.failover = undefined;
-    await succeed(pair.up("--skip-preview"));
-    await pair.settled();
-    back.push((monotonicMs() - returns) / 1000);
-    const verdict = check(history, await copiesOf(pair.containers, pair.access.database));
-    lost += verdict.lost;
-    sound(verdict);
-    say(`failover ${round}: first write after ${served.at(-1)?.toFixed(2)} s; ${summary(verdict)}`);
-  }
-  const load = `strict, ${writers} writers, ${lost} acknowledged writes lost`;
-  return [
-    row(`forced failover (${load}): start of \`pulumi up\` → first write`, served, "≤ 6 s"),
-    row("return of the killed site: its start and `pulumi up` → synchronous standby", back, "-"),
-  ];
-}
-
-/** A gap of a switchover that lost or doubled something is not a measurement. */
-function sound(verdict: Verdict): Verdict {
-  if (verdict.violations.length === 0) return verdict;
-  throw new Error(verdict.violations.map(({ invariant, message }) => `${invariant} ${message}`).join("\n"));
 }
 
 function measured({ changes, ratePerSecond, lost }: Verdict): Round {
