@@ -11,18 +11,17 @@ import { Progress } from "./toolchain/progress.ts";
 await runScript(async () => {
   const asked = process.argv[2];
   const progress = new Progress({ quiet: true });
-  const name = imageNames.find((known) => known === asked);
-  const onDemand = onDemandImageNames.find((known) => known === asked);
-  if (name === undefined && onDemand === undefined) {
-    throw new SetUpProblem(
-      `There is no image ${asked ?? "(none given)"}.`,
-      `Known: ${[...imageNames, ...onDemandImageNames].join(", ")}`,
-    );
-  }
-  const tag =
-    name === undefined
-      ? onDemand && (await ensureOnDemandImage(onDemand, progress))
-      : await ensureImage(name, progress);
-  process.stdout.write(`${tag}\n`);
+  process.stdout.write(`${await ensure(asked, progress)}\n`);
   return 0;
 });
+
+function ensure(asked: string | undefined, progress: Progress): Promise<string> {
+  const name = imageNames.find((known) => known === asked);
+  if (name !== undefined) return ensureImage(name, progress);
+  const onDemand = onDemandImageNames.find((known) => known === asked);
+  if (onDemand !== undefined) return ensureOnDemandImage(onDemand, progress);
+  throw new SetUpProblem(
+    `There is no image ${asked ?? "(none given)"}.`,
+    `Known: ${[...imageNames, ...onDemandImageNames].join(", ")}`,
+  );
+}

@@ -1,4 +1,4 @@
-/** Go, for building the CLI where it cannot be downloaded. */
+/** Go, for building programs that cannot be downloaded. */
 import { chmodSync, existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { findVersion, GO_VERSION, isAtLeast } from "./versions.ts";
 /** From this version on, Go fetches the toolchain that a module asks for by itself. */
 const FETCHES_TOOLCHAINS = "1.21.0";
 
-/** A `go` that can build the CLI, found or made. */
-export async function ensureGo(progress: Progress): Promise<string> {
+/** A `go` that can build `program`, found or made. */
+export async function ensureGo(progress: Progress, program = "Pulumi"): Promise<string> {
   for (const go of [onPath("go"), "/usr/local/go/bin/go", join(homedir(), "go", "bin", "go")]) {
     if (go === undefined || !isExecutable(go)) continue;
     const version = await goVersion(go);
@@ -23,7 +23,7 @@ export async function ensureGo(progress: Progress): Promise<string> {
       return go;
     }
   }
-  return fetchGo(progress);
+  return fetchGo(progress, program);
 }
 
 function pinnedToolchain(): boolean {
@@ -37,23 +37,23 @@ async function goVersion(go: string): Promise<string | undefined> {
 }
 
 /** The distribution's Go may be years old; what it can do is fetch the module that carries a current one. */
-async function fetchGo(progress: Progress): Promise<string> {
+async function fetchGo(progress: Progress, program: string): Promise<string> {
   let old = onPath("go");
   if (old === undefined) {
-    if (!canInstallPackages()) throw noGo("Go is not installed.");
+    if (!canInstallPackages()) throw noGo(program, "Go is not installed.");
     await installPackages(["golang-go"], progress);
     old = onPath("go");
   }
-  if (old === undefined) throw noGo("Go could not be installed.");
+  if (old === undefined) throw noGo(program, "Go could not be installed.");
   const go = old;
   const folder = await progress.during(`go: fetching ${GO_VERSION}`, () =>
-    cached(cacheKey("go", GO_VERSION), (draft) => fetchToolchain(go, draft)),
+    cached(cacheKey("go", GO_VERSION), (draft) => fetchToolchain(go, draft, program)),
   );
   progress.done(`go: ${GO_VERSION} fetched as a Go module, in the cache`);
   return join(toolchainIn(folder), "bin", "go");
 }
 
-async function fetchToolchain(go: string, draft: string): Promise<void> {
+async function fetchToolchain(go: string, draft: string, program: string): Promise<void> {
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   const result = await runCommand(
     go,
@@ -63,7 +63,8 @@ async function fetchToolchain(go: string, draft: string): Promise<void> {
       env: { ...process.env, GOMODCACHE: join(draft, "mod"), GOFLAGS: "-modcacherw" },
     },
   );
-  if (result.code !== 0) throw noGo("A current Go could not be fetched:", ...lastLines(result.stderr));
+  if (result.code !== 0)
+    throw noGo(program, "A current Go could not be fetched:", ...lastLines(result.stderr));
   // Modules carry no permission to execute.
   const home = toolchainIn(draft);
   for (const folder of ["bin", join("pkg", "tool", platform.replace("-", "_"))]) {
@@ -79,11 +80,11 @@ function toolchainIn(folder: string): string {
   return join(modules, name);
 }
 
-function noGo(what: string, ...details: readonly string[]): SetUpProblem {
+function noGo(program: string, what: string, ...details: readonly string[]): SetUpProblem {
   return new SetUpProblem(
     what,
     ...details,
-    `Pulumi is not installed, cannot be downloaded here, and building it needs Go ${GO_VERSION} or newer.`,
-    "Install either one (pulumi.com, go.dev) and run this again.",
+    `${program} is not here and has to be built, which needs Go ${GO_VERSION} or newer.`,
+    `Install either one (Go: go.dev) and run this again.`,
   );
 }
