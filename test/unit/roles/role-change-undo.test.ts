@@ -101,6 +101,32 @@ describe("before the promotion", () => {
     expectNothingLost(fleet, "a");
   });
 
+  test("a standby that is gone at the gate does not keep A from leading again, nor from saying so", async () => {
+    const fleet = healthy();
+    const beforeStep = async ({ kind }: { readonly kind: string }) => {
+      if (kind === "gate") fleet.kill("b", "unreachable");
+    };
+    const access = fleet.access();
+    const b = access.get("b");
+    if (!b) throw new Error("no b");
+    const open = async () => {
+      if (fleet.node("b").unit === "unreachable") throw new Error("b does not answer");
+      return await b.open();
+    };
+    access.set("b", { ...b, open });
+    const made = apply({
+      desired: toB,
+      access,
+      generation: "g2",
+      now,
+      report: () => undefined,
+      beforeStep,
+    });
+    await expect(made).rejects.toThrow("The switchover from a to b failed; a leads again, nothing was lost.");
+    expect(fleet.node("a")).toMatchObject({ unit: "up", server: "running", standby: false });
+    expectNothingLost(fleet, "a");
+  });
+
   test("a run that completes an earlier one gives the role back just the same", async () => {
     const fleet = healthy();
     const session = await fleet.access().get("a")?.open();
