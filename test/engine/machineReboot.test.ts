@@ -32,7 +32,11 @@ beforeAll(async () => {
 
 afterEach(async ({ task }) => {
   pair.endLedgers();
-  if (task.result?.state === "fail") await pair.recover();
+  if (task.result?.state !== "fail") return;
+  // Whatever a test that failed has left half done, the next run finishes.
+  pair.failover = undefined;
+  await Promise.all(pair.nodes.map((node) => node.start()));
+  await pair.up("--skip-preview");
 });
 
 afterAll(async () => {
@@ -147,12 +151,13 @@ const offSeconds = 3;
 
 describe("in the middle of a switchover a machine that goes down and boots,", () => {
   test.each<Case>([
-    ["old", "fence", /./],
-    ["old", "gate", /./],
-    ["old", "awaitStandby", /./],
-    ["new", "gate", /./],
-    ["new", "promote", /./],
-    ["new", "awaitStandby", /./],
+    // The old one is fenced with its stop: the switchover goes on without it.
+    ["old", "fence", /Switched, degraded: site-[ab] leads.*Run `pulumi up` again/],
+    ["old", "awaitStandby", /Switched, degraded: site-[ab] leads.*Run `pulumi up` again/],
+    // Before the promotion the old one leads again; when it was asked for, nobody can know, and the next run looks.
+    ["new", "gate", /leads again/],
+    ["new", "promote", /was not taken back.*Nothing was lost\. Run `pulumi up` again/],
+    ["new", "awaitStandby", /Run `pulumi up` again/],
   ])(
     "that of the %s primary before the step %s, costs no write and no second update",
     async (whose, moment, said) => {

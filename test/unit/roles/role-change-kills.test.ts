@@ -11,7 +11,7 @@ import type { Desired, FailoverStatement } from "../../../components/roles/desir
 import { plan } from "../../../components/roles/plan/plan.ts";
 import { readEvidence } from "../../../components/roles/roleChange.ts";
 import type { Step } from "../../../components/roles/steps.ts";
-import { desired, nodeIn, observed } from "../../support/facts.ts";
+import { desired, nodeIn, observed, slot } from "../../support/facts.ts";
 import { SimFleet } from "../../support/fleet.ts";
 
 const at = "2026-01-01T00:00:00Z";
@@ -384,6 +384,17 @@ describe("two standbys that follow each other, because the promotion between the
       { wish: wish(active), prepare: async () => fleet, allowSplit: false },
       fleet.calls.join(", "),
     );
+  });
+
+  test("the slot by which B read from A goes with the promotion, and needs no second run", () => {
+    const fleet = standoff();
+    fleet.node("a").slots = [slot("b", { active: true })];
+    expect(plan(fleet.observed(), wish("b")).steps).toContainEqual({
+      kind: "slots",
+      node: "a",
+      ensure: [],
+      drop: ["b"],
+    });
   });
 
   test("the one that has less does not", async () => {
