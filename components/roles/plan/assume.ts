@@ -122,7 +122,7 @@ function stops(fleet: Fleet, name: string): Fleet {
 
 /** The old primary of a switchover is there again at once; that of a failover is out of this plan's sight. */
 function promoted(fleet: Fleet, step: Extract<Step, { kind: "promote" }>): Fleet {
-  const leads = withNode(withoutStreams(fleet), step.node, (view) => ({
+  const leads = withNode(withoutReader(withoutStreams(fleet), step.node), step.node, (view) => ({
     state: "primary",
     role: "primary",
     signal: false,
@@ -136,6 +136,16 @@ function promoted(fleet: Fleet, step: Extract<Step, { kind: "promote" }>): Fleet
     standbys: leads.standbys.filter(({ name }) => name !== step.from),
     away: [...leads.away, ...leads.standbys.filter(({ name }) => name === step.from)],
   };
+}
+
+/** Who leads reads from nobody; a standby may have read from another one until then. */
+function withoutReader(fleet: Fleet, name: string): Fleet {
+  const slot = nodesOf(fleet).find((view) => view.name === name)?.wish.slot;
+  const free = (view: NodeView): NodeView => ({
+    ...view,
+    slots: view.slots?.map((each) => (each.name === slot ? { ...each, active: false } : each)) ?? null,
+  });
+  return { ...fleet, active: free(fleet.active), standbys: fleet.standbys.map(free) };
 }
 
 function newSlot(name: string): SlotFacts {
