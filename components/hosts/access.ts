@@ -1,22 +1,9 @@
-/** From how a node is reached to the way there. A new target adds a row. */
+/** From how a node is reached to the way there. A new target adds a case. */
 import type { DesiredNode, Reach } from "../roles/desired.ts";
 import type { NodeAccess } from "../roles/session.ts";
 import { DockerAccess } from "./containers/session.ts";
 import { MachineAccess } from "./machines/session.ts";
 import { SshPool } from "./machines/ssh/connection.ts";
-
-type Ways = {
-  readonly [K in Reach["kind"]]: (
-    node: string,
-    reach: Extract<Reach, { kind: K }>,
-    pool: SshPool,
-  ) => NodeAccess;
-};
-
-const ways: Ways = {
-  docker: (node, reach) => new DockerAccess(node, reach),
-  machine: (node, reach, pool) => new MachineAccess(node, reach, pool),
-};
 
 /** Pools that nobody else closes. */
 const owned = new WeakMap<ReadonlyMap<string, NodeAccess>, SshPool>();
@@ -35,5 +22,10 @@ export async function closeAll(access: ReadonlyMap<string, NodeAccess>): Promise
 }
 
 function wayTo(node: string, reach: Reach, pool: SshPool): NodeAccess {
-  return reach.kind === "docker" ? ways.docker(node, reach, pool) : ways.machine(node, reach, pool);
+  switch (reach.kind) {
+    case "docker":
+      return new DockerAccess(node, reach);
+    case "machine":
+      return new MachineAccess(node, reach, pool);
+  }
 }

@@ -2,9 +2,8 @@
  * A `pulumi` that was killed while it wrote its state into a backend of files leaves an empty or cut-off file, and
  * every later command ends with `failed to load checkpoint: EOF`. Pulumi keeps the state before that write beside it.
  */
-import { copyFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { readIfThere } from "./files.ts";
+import { copyFileSync } from "node:fs";
+import { jsonFilesBelow, readIfThere } from "./files.ts";
 import type { Progress } from "./progress.ts";
 
 /**
@@ -12,22 +11,12 @@ import type { Progress } from "./progress.ts";
  * backup: it is made again, or, where it is a container or network, found and taken over.
  */
 export function restoreCutOffStates(stacksFolder: string, progress: Pick<Progress, "done">): void {
-  for (const file of stateFiles(stacksFolder)) {
+  for (const file of jsonFilesBelow(stacksFolder)) {
     if (isWhole(readIfThere(file) ?? "")) continue;
     const backup = `${file}.bak`;
     if (!isWhole(readIfThere(backup) ?? "")) continue;
     copyFileSync(backup, file);
     progress.done("state: a pulumi was killed while it wrote; restored what Pulumi kept of before");
-  }
-}
-
-function stateFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(".json"))
-      .map((entry) => join(entry.parentPath, entry.name));
-  } catch {
-    return [];
   }
 }
 

@@ -1,5 +1,4 @@
 /** The Pulumi CLI: the one that is installed, or else a download, or else a build from source. */
-import { cpSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { cached, cacheKey } from "./cache.ts";
@@ -7,7 +6,8 @@ import { isExecutable, lastLines, onPath, runCommand } from "./command.ts";
 import { downloadPulumi } from "./download.ts";
 import { writeExecutable } from "./files.ts";
 import { ensureGo } from "./go.ts";
-import { cacheFolder, projectRoot } from "./paths.ts";
+import { buildGoProgram } from "./goProgram.ts";
+import { cacheFolder } from "./paths.ts";
 import { SetUpProblem } from "./problem.ts";
 import { type Progress, timed } from "./progress.ts";
 import { findVersion, isAtLeast, OLDEST_PULUMI, PULUMI_VERSION } from "./versions.ts";
@@ -84,28 +84,12 @@ async function build(progress: Progress): Promise<Cli> {
 }
 
 async function buildInto(draft: string, go: string): Promise<void> {
-  // Built from a copy, so that nothing that Go writes next to a module file lands in the clone.
-  const source = join(draft, "source");
-  cpSync(join(projectRoot, "scripts", "toolchain", "pulumi-cli"), source, { recursive: true });
-  const version = `github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${PULUMI_VERSION}`;
-  const result = await runCommand(
-    go,
-    [
-      "build",
-      "-buildvcs=false",
-      "-trimpath",
-      "-ldflags",
-      `-s -w -X ${version}`,
-      "-o",
-      join(draft, "pulumi"),
-      "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    ],
-    {
-      cwd: source,
-      env: { ...process.env, CGO_ENABLED: "0" },
-      logFile: join(cacheFolder(), "logs", "pulumi-build.log"),
-    },
-  );
+  const result = await buildGoProgram(go, draft, {
+    moduleFolder: "pulumi-cli",
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    program: "pulumi",
+    linkerFlags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${PULUMI_VERSION}`,
+  });
   if (result.code !== 0) {
     throw new SetUpProblem(
       "The Pulumi CLI could not be built from source:",

@@ -1,11 +1,11 @@
 /** The Consul program that goes into the image: one that is installed, or one made before, or a build from source. */
-import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { CONSUL_VERSION } from "../../components/consul/version.ts";
 import { cached, cacheKey } from "./cache.ts";
 import { isExecutable, lastLines, onPath, runCommand } from "./command.ts";
 import { ensureGo } from "./go.ts";
-import { cacheFolder, projectRoot } from "./paths.ts";
+import { buildGoProgram } from "./goProgram.ts";
+import { cacheFolder } from "./paths.ts";
 import { SetUpProblem } from "./problem.ts";
 import { type Progress, timed } from "./progress.ts";
 import { findVersion } from "./versions.ts";
@@ -49,27 +49,12 @@ async function installedConsul({ architecture }: ConsulPlatform): Promise<string
 }
 
 async function buildInto(draft: string, go: string, { architecture }: ConsulPlatform): Promise<void> {
-  // Built from a copy, so that nothing that Go writes next to a module file lands in the clone.
-  const source = join(draft, "source");
-  cpSync(join(projectRoot, "scripts", "toolchain", "consul"), source, { recursive: true });
-  const result = await runCommand(
-    go,
-    [
-      "build",
-      "-buildvcs=false",
-      "-trimpath",
-      "-ldflags",
-      "-s -w",
-      "-o",
-      join(draft, "consul"),
-      "github.com/hashicorp/consul",
-    ],
-    {
-      cwd: source,
-      env: { ...process.env, CGO_ENABLED: "0", GOOS: "linux", GOARCH: architecture },
-      logFile: join(cacheFolder(), "logs", "consul-build.log"),
-    },
-  );
+  const result = await buildGoProgram(go, draft, {
+    moduleFolder: "consul",
+    package: "github.com/hashicorp/consul",
+    program: "consul",
+    environment: { GOOS: "linux", GOARCH: architecture },
+  });
   if (result.code !== 0) {
     throw new SetUpProblem(
       `Consul ${CONSUL_VERSION} could not be built from source:`,

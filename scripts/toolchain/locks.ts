@@ -3,19 +3,19 @@
  * here whoever held one is looked for, and if it no longer runs, its lock goes, so that a killed `up` is finished
  * by the next one.
  */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { restoreCutOffStates } from "./checkpoints.ts";
-import { readIfThere } from "./files.ts";
+import { jsonFilesBelow, readIfThere } from "./files.ts";
 import { processIdentity } from "./lock.mjs";
 import type { Progress } from "./progress.ts";
 
 export function clearDeadLocks(backendUrl: string, progress: Progress): void {
   if (!backendUrl.startsWith("file://")) return;
   const root = join(folderOf(backendUrl), ".pulumi");
-  for (const file of lockFiles(join(root, "locks"))) {
+  for (const file of jsonFilesBelow(join(root, "locks"))) {
     const holder = parseLock(readIfThere(file) ?? "");
     if (holder === undefined || holder.hostname !== hostname() || isPulumi(holder.pid)) continue;
     rmSync(file, { force: true });
@@ -23,7 +23,7 @@ export function clearDeadLocks(backendUrl: string, progress: Progress): void {
     progress.done(`state: removed the lock of a pulumi that was killed (process ${holder.pid})`);
   }
   // Whoever still holds a lock may be in the middle of a write.
-  if (lockFiles(join(root, "locks")).length === 0) restoreCutOffStates(join(root, "stacks"), progress);
+  if (jsonFilesBelow(join(root, "locks")).length === 0) restoreCutOffStates(join(root, "stacks"), progress);
 }
 
 function folderOf(backendUrl: string): string {
@@ -31,16 +31,6 @@ function folderOf(backendUrl: string): string {
   return path.startsWith("file://~") || path.startsWith("file://.")
     ? path.slice("file://".length).replace(/^~/, process.env.HOME ?? "~")
     : fileURLToPath(path);
-}
-
-function lockFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(".json"))
-      .map((entry) => join(entry.parentPath, entry.name));
-  } catch {
-    return [];
-  }
 }
 
 export function parseLock(text: string): { pid: number; hostname: string } | undefined {
