@@ -10,23 +10,28 @@ export type Synchronous = "strict" | "available" | "off";
 
 export type SettingValue = string | number | boolean;
 
-export interface Deployment {
+/** What deployments of every kind have. */
+export interface DeploymentBase {
   /** Prefix of every physical name (container, volume, network). */
   readonly name: string;
   /** DNS zone that the deployment serves, without a trailing dot. */
   readonly domain: string;
-  /** The site that takes writes. */
+  /** The site or region that takes writes. */
   readonly active: string;
-  /** The statement that allows a failover without the old site; undefined: there is none. */
+  /** The statement that allows a failover without the old site or region; undefined: there is none. */
   readonly failover: Failover | undefined;
+  readonly names: Names;
+  readonly certificates: Certificates;
+  readonly containers: ContainersTarget;
+}
+
+/** `database.kind: streaming`. The other kind is in `regionalModel.ts`. */
+export interface Deployment extends DeploymentBase {
   /** By the host on a machine (a site's name, or `dns`): another text has everything there written again. */
   readonly repair: Readonly<Record<string, string>>;
   readonly database: StreamingDatabase;
   /** In the order in which the user wrote them. */
   readonly sites: readonly Site[];
-  readonly names: Names;
-  readonly certificates: Certificates;
-  readonly containers: ContainersTarget;
 }
 
 /** See `failover` in the configuration reference. */
@@ -40,15 +45,11 @@ export interface Failover {
   readonly acceptDataLoss: boolean;
 }
 
-export interface StreamingDatabase {
-  readonly kind: "streaming";
+/** What is said of the database whichever way it is replicated. */
+export interface DatabaseBase {
   /** PostgreSQL's major version. */
   readonly version: number;
   readonly synchronous: Synchronous;
-  /** `synchronous: available`: how long commits wait for a missing standby before they stop waiting. */
-  readonly degradeAfterSeconds: number;
-  /** Clients may log in on a standby. False: they are turned away there, while it can still be observed. */
-  readonly standbyReads: boolean;
   /** Settings of the user, merged over our defaults and under what we own. */
   readonly settings: Readonly<Record<string, SettingValue>>;
   /** Rules of the user's own for pg_hba.conf, between ours and the final reject. */
@@ -59,6 +60,14 @@ export interface StreamingDatabase {
   readonly slotWalKeepMiB: number;
   /** Longest time for a fast stop, a start or a promotion before the step is given up, in seconds. */
   readonly stepTimeoutSeconds: number;
+}
+
+export interface StreamingDatabase extends DatabaseBase {
+  readonly kind: "streaming";
+  /** `synchronous: available`: how long commits wait for a missing standby before they stop waiting. */
+  readonly degradeAfterSeconds: number;
+  /** Clients may log in on a standby. False: they are turned away there, while it can still be observed. */
+  readonly standbyReads: boolean;
 }
 
 export interface ClientAccess {
