@@ -161,12 +161,12 @@ describe("the update", () => {
         "cat /run/understudy/clients.conf 2> /dev/null; ls /var/lib/understudy/state/adopted.json 2>&1 || true",
       ),
     ).toMatch(/No such file/);
-    // A unit counts as active from its first moment, the agent's word comes some time after it.
+    // Its word and systemd's "Started" come from two writers, in either order.
     await eventually(
       30,
       "the agent says that the data is to be adopted",
       async () =>
-        /is to be adopted/.test(await onA(`journalctl --unit ${unit} --output cat | tail -n 1`)) || undefined,
+        /is to be adopted/.test(await onA(`journalctl --unit ${unit} --output cat | tail -n 2`)) || undefined,
     );
     expect(await onA("pgrep --exact postgres || echo nobody")).toBe("nobody");
     expect(await oldConfiguration()).toBe(configurationBefore);
