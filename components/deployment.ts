@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clientUri, nodeTable, writeCaFile } from "./access.ts";
-import { nameService, siteRecords } from "./dns/nameService.ts";
+import { fixedRecords, nameService } from "./dns/nameService.ts";
 import { endpointOf } from "./dns/place.ts";
 import { FloatingRecord } from "./dns/record.ts";
 import { Hosts, type HostsArgs } from "./hosts/hosts.ts";
 import { CertificateAuthority } from "./pki/certificateAuthority.ts";
+import { certificateNames } from "./pki/certificateNames.ts";
 import { NodeCertificate } from "./pki/nodeCertificate.ts";
 import { StreamingPair } from "./postgres/streamingPair.ts";
 import type { Desired, SshRoute } from "./roles/desired.ts";
@@ -61,12 +62,18 @@ export class Deployment extends pulumi.ComponentResource {
       (site) =>
         new NodeCertificate(
           `${name}-${site.name}`,
-          { authority, deployment, node: site.node, epoch: args.certificateEpoch },
+          {
+            authority,
+            certificates: deployment.certificates,
+            commonName: site.node.name,
+            names: certificateNames(deployment, site.node),
+            epoch: args.certificateEpoch,
+          },
           here,
         ),
     );
 
-    writeCaFile(deployment, authority.certificate, here);
+    writeCaFile(deployment.name, authority.certificate, here);
 
     // Hosts
     const hosts = new Hosts(
@@ -88,7 +95,8 @@ export class Deployment extends pulumi.ComponentResource {
       { deployment, host: () => hosts.ofNameServer(), externalKey: args.dnsKey },
       here,
     );
-    if (names) siteRecords(name, names, deployment, this);
+    if (names)
+      fixedRecords(name, names, { domain: deployment.domain, addresses: addressesOf(deployment) }, this);
 
     // Database
     const pair = new StreamingPair(
@@ -110,14 +118,19 @@ export class Deployment extends pulumi.ComponentResource {
     );
 
     // The floating name follows, and only after the role change came to its end
+    const active = activeSite(deployment);
     const floating = names && [
       new FloatingRecord(
         `${name}-floating`,
-        { server: names.server, deployment },
+        {
+          server: names.server,
+          names: deployment.names,
+          site: active.name,
+          address: active.node.address,
+        },
         { parent: this, dependsOn: [roles, ...names.ready] },
       ),
     ];
-    const active = activeSite(deployment);
     const published = names ? deployment.names.floating : `${active.node.name}.${deployment.domain}`;
 
     const verified = new Verification(
@@ -131,13 +144,17 @@ export class Deployment extends pulumi.ComponentResource {
     this.endpoint = this.active.apply(() => `${names ? published : active.node.address}:${active.node.port}`);
     this.evidence = roles.evidence;
     this.caCertificate = authority.certificate;
-    this.uri = clientUri(deployment, pair.passwords);
+    this.uri = clientUri({ ...deployment, passwords: pair.passwords, nodes: nodeTable(deployment) });
     this.registerOutputs({ active: this.active, endpoint: this.endpoint, nodes: nodeTable(deployment) });
   }
 }
 
 function mapNodes<T>(deployment: DeploymentModel, make: (site: Site) => T): Record<string, T> {
   return Object.fromEntries(deployment.sites.map((site) => [site.node.name, make(site)]));
+}
+
+function addressesOf({ sites }: DeploymentModel): Record<string, string> {
+  return Object.fromEntries(sites.map(({ name, node }) => [name, node.address]));
 }
 
 function activeSite(deployment: DeploymentModel): Site {

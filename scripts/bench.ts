@@ -1,12 +1,14 @@
 /**
- * `npm run bench [-- --target containers,machines] [--only setup,roles,scale] [--rounds N] [--write]`: measures on this
- * machine what the README states, and prints it as the README's table; `--write` puts the rows into it. Every figure
- * comes with its spread and its number of rounds. `scale` (20 machines, minutes) runs only when it is asked for.
+ * `npm run bench [-- --target containers,machines] [--only setup,roles,regions,scale] [--rounds N] [--write]`: measures
+ * on this machine what the README states, and prints it as the README's table; `--write` puts the rows into it. Every
+ * figure comes with its spread and its number of rounds. `regions` (an hour) and `scale` (20 machines, minutes) run only
+ * when they are asked for.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { removeWhenInterrupted } from "../test/bench/cleanUp.ts";
+import { regionChanges } from "../test/bench/regions.ts";
 import { manyMachines } from "../test/bench/scale.ts";
 import { previewBySize, timeToServe } from "../test/bench/setup.ts";
 import { switchovers } from "../test/bench/switchover.ts";
@@ -38,6 +40,7 @@ const parts: Readonly<Record<string, Partial<Readonly<Record<Target, Part>>>>> =
     machines: () => timeToServe("machines", rounds(5), say),
   },
   roles: { containers: roles("containers"), machines: roles("machines") },
+  regions: { containers: () => regionChanges(rounds(20), say) },
   scale: { machines: () => manyMachines(rounds(5), say) },
 };
 

@@ -10,42 +10,27 @@
  *
  * No argument and no environment variable carries a value, since others on the machine can read those.
  */
-import { text } from "node:stream/consumers";
 import { accessTo, closeAll } from "../components/hosts/access.ts";
 import { apply, preview } from "../components/roles/converge.ts";
 import type { Desired } from "../components/roles/desired.ts";
 import { observe } from "../components/roles/observe.ts";
+import { runModes } from "./toolchain/modes.ts";
 
 interface Request {
   readonly desired: Desired;
   readonly generation?: string;
 }
 
-async function main(verb: string | undefined): Promise<void> {
-  const modes: Readonly<Record<string, (request: Request) => Promise<void>>> = {
-    preview: previewMode,
-    apply: applyMode,
-    observe: observeMode,
-  };
-  const mode = modes[verb ?? ""];
-  if (!mode)
-    throw new Error(`usage: node scripts/converge.ts ${Object.keys(modes).join("|")} < request.json`);
-  await mode(readRequest(await text(process.stdin)));
-}
-
-async function previewMode({ desired }: Request): Promise<void> {
-  print(await withAccess(desired, (access) => preview({ desired, access })));
-}
-
-async function observeMode({ desired }: Request): Promise<void> {
-  print(await withAccess(desired, (access) => observe(access, { catalogOf: desired.active })));
-}
-
-async function applyMode({ desired, generation }: Request): Promise<void> {
-  if (generation === undefined) throw new Error("apply needs a generation");
-  const report = (line: string) => console.log(line);
-  await withAccess(desired, (access) => apply({ desired, access, generation, report }));
-}
+await runModes("scripts/converge.ts", readRequest, {
+  preview: async ({ desired }) => print(await withAccess(desired, (access) => preview({ desired, access }))),
+  observe: async ({ desired }) =>
+    print(await withAccess(desired, (access) => observe(access, { catalogOf: desired.active }))),
+  apply: async ({ desired, generation }) => {
+    if (generation === undefined) throw new Error("apply needs a generation");
+    const report = (line: string) => console.log(line);
+    await withAccess(desired, (access) => apply({ desired, access, generation, report }));
+  },
+});
 
 async function withAccess<T>(
   desired: Desired,
@@ -67,11 +52,4 @@ function readRequest(input: string): Request {
 
 function print(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-try {
-  await main(process.argv[2]);
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
 }

@@ -9,50 +9,59 @@ import { machineFindings, withSurveys } from "../components/hosts/machines/surve
 import { driftOf } from "../components/hosts/machines/survey/drift.ts";
 import type { SurveyWish } from "../components/hosts/machines/survey/wish.ts";
 import { look } from "../components/outlook.ts";
-import { type Assessment, assess, type NameAnswer } from "../components/roles/assess.ts";
+import { assessRegions } from "../components/regions/assess.ts";
+import type { RegionsDesired } from "../components/regions/desired.ts";
+import { renderRegionsStatus } from "../components/regions/renderStatus.ts";
+import { lookAtRegions } from "../components/regionsOutlook.ts";
+import { assess } from "../components/roles/assess.ts";
 import type { Desired } from "../components/roles/desired.ts";
+import type { NameAnswer, Verdict } from "../components/roles/findings.ts";
 import { renderStatus } from "../components/roles/renderStatus.ts";
 import type { Endpoint, Names } from "../components/spec/model.ts";
 import { setUp } from "./toolchain/setUp.ts";
 import { pulumi, takeStack } from "./toolchain/stack.ts";
 
-const exitCodes: Readonly<Record<Assessment["verdict"], number>> = { fine: 0, wrong: 1, unknown: 2 };
+const exitCodes: Readonly<Record<Verdict, number>> = { fine: 0, wrong: 1, unknown: 2 };
 
 /** The stack's outputs that this reads; see `index.ts`. */
 interface Outputs {
-  /** `Desired` as JSON, and `machines`: what those are held against. */
+  /** `Desired` as JSON, and `machines`: what those are held against; or `RegionsDesired`. */
   readonly wish?: string;
   readonly names?: Names;
 }
 
+type PairWish = Desired & { readonly machines?: readonly SurveyWish[] };
+
 async function main(args: readonly string[]): Promise<number> {
   const { stack, rest } = takeStack(args);
-  const { desired, machines, names } = await readStack(stack);
+  const { wish, names } = await readStack(stack);
+  const { assessment, shown } = "regions" in wish ? await ofRegions(wish, names) : await ofPair(wish, names);
+  console.log(rest.includes("--json") ? JSON.stringify(assessment, undefined, 2) : shown);
+  return exitCodes[assessment.verdict];
+}
+
+async function ofPair({ machines = [], ...desired }: PairWish, names: Names) {
   const [{ observed, surveys }, answers] = await Promise.all([look(desired, machines), ask(names)]);
   // Whatever is in a stack's outputs has been installed.
   const drift = driftOf(machines, surveys, true);
   const seen = withSurveys(observed, surveys, drift);
   const assessment = assess(seen, desired, answers, machineFindings(machines, surveys, drift, seen));
-  console.log(rest.includes("--json") ? JSON.stringify(assessment, undefined, 2) : renderStatus(assessment));
-  return exitCodes[assessment.verdict];
+  return { assessment, shown: renderStatus(assessment) };
 }
 
-interface Stack {
-  readonly desired: Desired;
-  readonly machines: readonly SurveyWish[];
-  readonly names: Names;
+async function ofRegions(desired: RegionsDesired, names: Names) {
+  const [observed, answers] = await Promise.all([lookAtRegions(desired), ask(names)]);
+  const assessment = assessRegions(observed, desired, answers);
+  return { assessment, shown: renderRegionsStatus(assessment) };
 }
 
-async function readStack(stack: string): Promise<Stack> {
+async function readStack(stack: string): Promise<{ wish: PairWish | RegionsDesired; names: Names }> {
   const { env } = await setUp({ quiet: true, containers: false });
   const result = await pulumi(env, "stack", "output", "--json", "--show-secrets", "--stack", stack);
   if (result.code !== 0) throw new Error(`the stack ${stack} cannot be read: ${result.stderr.trim()}`);
   const { wish, names } = JSON.parse(result.stdout) as Outputs;
   if (wish === undefined || names === undefined) throw new Error(`the stack ${stack} is not up`);
-  const { machines, ...desired } = JSON.parse(wish) as Desired & {
-    readonly machines?: readonly SurveyWish[];
-  };
-  return { desired, machines: machines ?? [], names };
+  return { wish: JSON.parse(wish), names };
 }
 
 /** Asks the deployment's own server, past every cache. */

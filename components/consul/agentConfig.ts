@@ -6,6 +6,8 @@ export interface ConsulAgentInput extends ConsulMember {
   readonly clientAddress: string;
   /** Also answer DNS on `clientAddress`. */
   readonly dns: boolean;
+  /** Where DNS is answered instead. */
+  readonly dnsAddresses?: readonly string[];
 }
 
 /** The file of an agent, without its secrets. Its certificate needs `clientAddress` and both usages. */
@@ -14,6 +16,7 @@ export function agentConfig(agent: ConsulAgentInput): string {
     ...commonConfig(agent),
     server: false,
     client_addr: agent.clientAddress,
+    ...(agent.dnsAddresses === undefined ? {} : { addresses: { dns: agent.dnsAddresses.join(" ") } }),
     ports: {
       http: -1,
       https: consulPorts.https,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host, UnitArgs } from "../hosts/host.ts";
-import type { Deployment, NameServerPlace } from "../spec/model.ts";
+import type { DeploymentBase, NameServerPlace } from "../spec/model.ts";
 import { endpointOf } from "./place.ts";
 import { DnsRecord } from "./record.ts";
 import type { RecordServer } from "./recordServer.ts";
@@ -22,7 +22,7 @@ const protocols = ["tcp", "udp"] as const;
 type OwnPlace = Extract<NameServerPlace, { kind: "container" | "machine" }>;
 
 export interface NameServerArgs {
-  readonly deployment: Deployment;
+  readonly deployment: DeploymentBase;
   /** Of a server of ours. */
   readonly place: OwnPlace;
   /** Where it runs, at the place's address. */
@@ -78,7 +78,7 @@ export class NameServer extends pulumi.ComponentResource {
   }
 }
 
-function unitArgs(deployment: Deployment, place: OwnPlace): UnitArgs {
+function unitArgs(deployment: DeploymentBase, place: OwnPlace): UnitArgs {
   // dig is content with any answer, also with a refusal; a serial number is what shows that the zone is served.
   const probe = `dig @127.0.0.1 -p ${NAME_SERVER_PORT} +short +time=2 +tries=1 SOA ${deployment.domain} | grep -q hostmaster`;
   return {

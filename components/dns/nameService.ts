@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../hosts/host.ts";
-import type { Deployment } from "../spec/model.ts";
+import type { DeploymentBase } from "../spec/model.ts";
 import { NameServer } from "./nameServer.ts";
 import { endpointOf } from "./place.ts";
 import { DnsRecord } from "./record.ts";
@@ -8,7 +8,7 @@ import type { RecordServer } from "./recordServer.ts";
 import { Rfc2136Server } from "./rfc2136Server.ts";
 
 export interface NameServiceArgs {
-  readonly deployment: Deployment;
+  readonly deployment: DeploymentBase;
   /** Makes the host of a name server of our own; not called where names are served by somebody else. */
   readonly host: () => Host;
   /** TSIG secret for an external server, config `dnsKey`. Secret. */
@@ -41,17 +41,17 @@ export function nameService(
   }
 }
 
-/** `<site>.<domain>` for every site. */
-export function siteRecords(
+/** `<label>.<domain>` for every site or host, by label. */
+export function fixedRecords(
   name: string,
   { server, ready }: NameService,
-  deployment: Deployment,
+  { domain, addresses }: { readonly domain: string; readonly addresses: Readonly<Record<string, string>> },
   parent: pulumi.Resource,
 ): void {
-  for (const site of deployment.sites) {
+  for (const [label, address] of Object.entries(addresses)) {
     new DnsRecord(
-      `${name}-${site.name}-record`,
-      { server, name: `${site.name}.${deployment.domain}`, value: site.node.address },
+      `${name}-${label}-record`,
+      { server, name: `${label}.${domain}`, value: address },
       { parent, dependsOn: [...ready] },
     );
   }

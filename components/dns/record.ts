@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
-import type { Deployment } from "../spec/model.ts";
+import type { Names } from "../spec/model.ts";
 import type { RecordServer } from "./recordServer.ts";
 import type { RecordType } from "./wire.ts";
 
@@ -34,12 +34,15 @@ export class DnsRecord extends pulumi.ComponentResource {
 
 export interface FloatingRecordArgs {
   readonly server: RecordServer;
-  /** Its name, TTL and target: the address of the active site's node. */
-  readonly deployment: Deployment;
+  readonly names: Pick<Names, "floating" | "ttlSeconds">;
+  /** Name of the site or region that it points to. */
+  readonly site: string;
+  /** What serves there. */
+  readonly address: string;
 }
 
 /**
- * The name that clients use, which follows the active site. Let it depend on the role change: it must never point to
+ * The name that clients use, which follows the active site or region. Let it depend on the role change: it must never point to
  * a site that is not serving yet. It is no fence: a client that remembers the old address still goes there.
  */
 export class FloatingRecord extends pulumi.ComponentResource {
@@ -48,19 +51,14 @@ export class FloatingRecord extends pulumi.ComponentResource {
 
   constructor(name: string, args: FloatingRecordArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:dns:FloatingRecord", name, {}, opts);
-    const { server, deployment } = args;
-    const site = deployment.sites.find((candidate) => candidate.name === deployment.active);
-    if (site === undefined) {
-      throw new pulumi.ResourceError(`active: "${deployment.active}" is not one of the sites`, this, true);
-    }
-    const { floating, ttlSeconds } = deployment.names;
-    const { address } = site.node;
+    const { server, site, address } = args;
+    const { floating, ttlSeconds } = args.names;
     const kept = server.record(
       `${name}-update`,
       { name: floating, type: typeOf(address), ttl: ttlSeconds, value: address },
       childOf(this, opts),
     );
-    this.site = kept.answer.apply(() => site.name);
+    this.site = kept.answer.apply(() => site);
     this.registerOutputs({ site: this.site });
   }
 }

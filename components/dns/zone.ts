@@ -3,7 +3,7 @@
  * program that starts it. Pure; no secret is in here, the key has a file of its own.
  */
 import type { Account } from "../hosts/host.ts";
-import type { Deployment } from "../spec/model.ts";
+import type { DeploymentBase } from "../spec/model.ts";
 import { ownAddressOf } from "./place.ts";
 
 /** Not the database node's: on a machine both may be. */
@@ -23,20 +23,20 @@ export const NAME_SERVER_PORT = 5353;
 const header = "Rendered by Understudy; edits are overwritten.";
 
 /** The name of the server itself, and of the one TSIG key, which is worth no more than this zone. */
-export function nameServerName(deployment: Deployment): string {
+export function nameServerName(deployment: DeploymentBase): string {
   return `ns.${deployment.domain}`;
 }
 
-export function keyName(deployment: Deployment): string {
+export function keyName(deployment: DeploymentBase): string {
   return `understudy.${deployment.domain}`;
 }
 
 /** Secret: the file that named.conf includes. */
-export function keyFile(deployment: Deployment, secret: string): string {
+export function keyFile(deployment: DeploymentBase, secret: string): string {
   return `key "${keyName(deployment)}" {\n\talgorithm hmac-sha256;\n\tsecret "${secret}";\n};\n`;
 }
 
-export function namedConf(deployment: Deployment): string {
+export function namedConf(deployment: DeploymentBase): string {
   const key = `"${keyName(deployment)}"`;
   return [
     `// ${header}`,
@@ -85,7 +85,7 @@ export function namedConf(deployment: Deployment): string {
  * The last number is how long a resolver remembers that a name is not there: the floating name's TTL, because a
  * client that asks too early must not be kept out longer than one that asked in time.
  */
-export function initialZone(deployment: Deployment): string {
+export function initialZone(deployment: DeploymentBase): string {
   const { domain, names } = deployment;
   const server = nameServerName(deployment);
   return [
@@ -99,7 +99,7 @@ export function initialZone(deployment: Deployment): string {
   ].join("\n");
 }
 
-export function zoneFileName(deployment: Deployment): string {
+export function zoneFileName(deployment: DeploymentBase): string {
   return `${deployment.domain}.zone`;
 }
 
@@ -108,7 +108,7 @@ export function zoneFileName(deployment: Deployment): string {
  * written into the volume from outside, and a name server that is restarted for a new site would not answer meanwhile.
  * A configuration that named-checkconf refuses is not loaded, and said so.
  */
-export function startScript(deployment: Deployment): string {
+export function startScript(deployment: DeploymentBase): string {
   const zone = `${DATA_DIRECTORY}/${zoneFileName(deployment)}`;
   return `#!/bin/sh
 # ${header}
@@ -135,7 +135,7 @@ wait "$named"
 }
 
 /** By file name; the key's file is added beside them, as a secret. */
-export function nameServerFiles(deployment: Deployment): Record<string, string> {
+export function nameServerFiles(deployment: DeploymentBase): Record<string, string> {
   return {
     "named.conf": namedConf(deployment),
     "initial.zone": initialZone(deployment),

@@ -35,6 +35,10 @@ export interface HaproxyInput {
   readonly sessionIdleSeconds: number;
   readonly checks: HaproxyChecks;
   readonly servers: readonly HaproxyServer[];
+  /** Of which the replicas take reads; absent: `servers`. */
+  readonly readServers?: readonly HaproxyServer[];
+  /** CIDR blocks from which connections are taken; absent: from anywhere. */
+  readonly admitted?: readonly string[];
   /** Where reads go while there is no replica. */
   readonly readsWithoutReplica: "primary" | "nowhere";
   /** A replica further behind takes no reads. */
@@ -80,19 +84,21 @@ export function haproxyCfg(input: HaproxyInput): string {
     "frontend write",
     "    option tcplog",
     `    bind ${bind(input.listenAddress, input.writePort)}`,
+    ...admission(input),
     `    default_backend ${WRITE}`,
     "",
     "frontend read",
     "    option tcplog",
     `    bind ${bind(input.listenAddress, input.readPort)}`,
+    ...admission(input),
     ...(input.readsWithoutReplica === "primary"
       ? [`    use_backend ${WRITE} if { nbsrv(${READ}) lt 1 }`]
       : []),
     `    default_backend ${READ}`,
     "",
-    ...backend(WRITE, "/primary", input),
+    ...backend(WRITE, "/primary", input.servers, input),
     "",
-    ...backend(READ, `/replica${lag}`, input),
+    ...backend(READ, `/replica${lag}`, readServers(input), input),
     "",
     "frontend stats",
     "    mode http",
@@ -109,8 +115,12 @@ export function haproxyCfg(input: HaproxyInput): string {
  * HAProxy takes a server for up until its first check says otherwise, and 3.0 has no `init-state`. This file, which
  * it reads at every start and reload, says that all are down. HAProxy goes by the names and ignores the numbers.
  */
-export function initialState({ servers }: Pick<HaproxyInput, "servers">): string {
-  const lines = [WRITE, READ].flatMap((backendName, backendIndex) =>
+export function initialState(input: Pick<HaproxyInput, "servers" | "readServers">): string {
+  const backends = [
+    [WRITE, input.servers],
+    [READ, readServers(input)],
+  ] as const;
+  const lines = backends.flatMap(([backendName, servers], backendIndex) =>
     servers.map((server, index) =>
       stateColumns
         .map(([column, value]) => {
@@ -158,7 +168,25 @@ const stateColumns: readonly (readonly [column: string, value: string])[] = [
   ["srv_agent_port", "0"],
 ];
 
-function backend(name: string, check: string, { checks, servers, caFile }: HaproxyInput): string[] {
+function readServers({ servers, readServers }: Pick<HaproxyInput, "servers" | "readServers">) {
+  return readServers ?? servers;
+}
+
+/** PostgreSQL sees the proxy's address only, so this is where a client's is looked at. */
+function admission({ admitted }: HaproxyInput): string[] {
+  if (admitted === undefined) return [];
+  return [
+    ...admitted.map((network) => `    acl admitted src ${network}`),
+    "    tcp-request connection reject if !admitted",
+  ];
+}
+
+function backend(
+  name: string,
+  check: string,
+  servers: readonly HaproxyServer[],
+  { checks, caFile }: Pick<HaproxyInput, "checks" | "caFile">,
+): string[] {
   return [
     `backend ${name}`,
     "    balance leastconn",

@@ -3,6 +3,7 @@
  * against `Host` and never asks which kind it got; each target implements it in a room of its own.
  */
 import type * as pulumi from "@pulumi/pulumi";
+import type { OwnFile } from "./ownFiles.ts";
 
 export interface Host {
   readonly name: string;
@@ -27,15 +28,20 @@ export interface FilesArgs {
   readonly directory: string;
   /** Name, which may contain `/`, to content. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Beside them, and like them by name. */
+  readonly ownFiles?: Readonly<Record<string, OwnFile>>;
   /** Content is secret: mode 0600, and it appears in no diff. */
   readonly secret?: boolean;
 }
 
 /** What a unit runs. A host knows how to come by it: an image that it builds, packages that it installs. */
-export type Program = "postgres" | "dns";
+export type Program = InstalledProgram | "consul" | "patroni" | "haproxy";
+
+/** Those that a machine can have; the others run in containers. */
+export type InstalledProgram = "postgres" | "dns";
 
 /** The account that Debian's package of the program makes; what number it has is the host's to know. */
-export type Account = "postgres" | "bind";
+export type Account = "postgres" | "bind" | "consul" | "haproxy";
 
 export interface UnitArgs {
   readonly program: Program;

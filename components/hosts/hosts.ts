@@ -2,16 +2,18 @@ import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { NAME_SERVER_UNIT } from "../dns/zone.ts";
 import type { SshRoute } from "../roles/desired.ts";
-import type { Deployment, Machine, Site } from "../spec/model.ts";
+import type { Machine, Site } from "../spec/model.ts";
+import type { RegionalHost } from "../spec/regionalModel.ts";
 import { ContainerHost } from "./containers/containerHost.ts";
 import { SHARED_ENGINE } from "./containers/engines.ts";
 import { LocalImages } from "./containers/localImages.ts";
 import { leftAlone, MARK_LABEL, type Presence } from "./containers/presence.ts";
-import type { Host, Program } from "./host.ts";
+import type { Host, InstalledProgram } from "./host.ts";
 import { MachineHost } from "./machines/machineHost.ts";
+import type { AnyDeployment } from "./placed.ts";
 
 export interface HostsArgs {
-  readonly deployment: Deployment;
+  readonly deployment: AnyDeployment;
   /** What the Docker engines have of the deployment, by the engine's key; see `containers/engines.ts`. */
   readonly presence: Readonly<Record<string, Presence>>;
   /** The ways to the machines, by the name of the host: a site's, or the name server's unit. */
@@ -55,6 +57,13 @@ export class Hosts {
     return this.#container(name, node.address, { key: ownEngine ? name : SHARED_ENGINE, dockerHost });
   }
 
+  /** Of a region. */
+  ofHost({ name, place, address }: RegionalHost): Host {
+    if (place.target === "machines") throw new Error(`internal: ${name} on a machine passed validation`);
+    const { dockerHost, ownEngine } = place;
+    return this.#container(name, address, { key: ownEngine ? name : SHARED_ENGINE, dockerHost });
+  }
+
   ofNameServer(): Host {
     const { server } = this.#args.deployment.names;
     if (server.kind === "machine")
@@ -76,7 +85,7 @@ export class Hosts {
     });
   }
 
-  #machine(name: string, address: string, machine: Machine, program: Program): Host {
+  #machine(name: string, address: string, machine: Machine, program: InstalledProgram): Host {
     const route = this.#args.routes[name];
     if (route === undefined) throw new Error(`internal: no way to the machine of ${name}`);
     const known = this.#machines.get(name);

@@ -1,15 +1,16 @@
+import type { VerbTable } from "../roles/conversation.ts";
 import type { LineSession } from "./lineSession.ts";
 
 /** One conversation for whoever asks, also at the same moment; when it has ended, the next who asks gets a new one. */
-export class KeptSession {
-  readonly #open: () => Promise<LineSession>;
-  #current: Promise<LineSession> | undefined;
+export class KeptSession<V extends VerbTable<V>> {
+  readonly #open: () => Promise<LineSession<V>>;
+  #current: Promise<LineSession<V>> | undefined;
 
-  constructor(open: () => Promise<LineSession>) {
+  constructor(open: () => Promise<LineSession<V>>) {
     this.#open = open;
   }
 
-  async get(): Promise<LineSession> {
+  async get(): Promise<LineSession<V>> {
     const current = this.#current;
     if (current) {
       const session = await current.catch(() => undefined);

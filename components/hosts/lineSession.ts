@@ -1,11 +1,12 @@
 /**
- * A `Session` over a program that reads one JSON request a line and writes one JSON answer a line: a child process
+ * A `SessionOf` any verbs over a program that reads one JSON request a line and writes one JSON answer a line: a child process
  * such as `docker exec`, or what a channel of an SSH connection runs. It owns the program: a call that takes too
  * long, or an answer that cannot be read, ends it, because what it would say next could no longer be matched to a
  * question.
  */
 import type { Readable, Writable } from "node:stream";
-import { type CallLimits, NodeError, type Session, type Verbs } from "../roles/session.ts";
+import { type CallLimits, NodeError, type SessionOf, type VerbTable } from "../roles/conversation.ts";
+import type { Verbs } from "../roles/session.ts";
 
 /** A running program to speak with, wherever it runs. */
 export interface Program {
@@ -44,7 +45,7 @@ const closeMs = 2_000;
 const keptNoise = 2000;
 const shownNoise = 5;
 
-export class LineSession implements Session {
+export class LineSession<V extends VerbTable<V> = Verbs> implements SessionOf<V> {
   readonly #node: string;
   readonly #program: Program;
   readonly #pending = new Map<number, Pending>();
@@ -75,16 +76,19 @@ export class LineSession implements Session {
     return this.#ended !== undefined;
   }
 
-  call<V extends keyof Verbs>(
-    verb: V,
-    args: Verbs[V]["args"],
+  call<K extends keyof V>(
+    verb: K,
+    args: V[K]["args"],
     { timeoutMs = defaultTimeoutMs, onProgress }: CallLimits = {},
-  ): Promise<Verbs[V]["result"]> {
+  ): Promise<V[K]["result"]> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const late = () =>
-        this.#end("E_TIMEOUT", `no answer to ${verb} within ${timeoutMs / 1000} s${this.#lastNoise()}`);
+        this.#end(
+          "E_TIMEOUT",
+          `no answer to ${String(verb)} within ${timeoutMs / 1000} s${this.#lastNoise()}`,
+        );
       const timer = setTimeout(late, timeoutMs);
       const settle =
         <T>(then: (value: T) => void) =>
@@ -94,7 +98,7 @@ export class LineSession implements Session {
           then(value);
         };
       this.#pending.set(id, {
-        resolve: settle((result) => resolve(result as Verbs[V]["result"])),
+        resolve: settle((result) => resolve(result as V[K]["result"])),
         reject: settle(reject),
         restartTimer: () => timer.refresh(),
         onProgress,

@@ -6,6 +6,8 @@ export interface AccessInput {
   readonly peers: readonly { readonly name: string; readonly address: string }[];
   /** Lines for clients, rendered; between the system's own and the final refusal. */
   readonly clientRules: readonly string[];
+  /** Certificates of hosts that may be clients, and as which role; `clientRules` say from where. */
+  readonly clientCertificates?: readonly { readonly name: string; readonly role: string }[];
 }
 
 export const patroniRoles = { superuser: "postgres", replication: "replicator", rewind: "rewinder" } as const;
@@ -32,11 +34,12 @@ export function hbaLines({ peers, clientRules }: AccessInput): readonly string[]
   ];
 }
 
-export function identLines({ peers }: AccessInput): readonly string[] {
+export function identLines({ peers, clientCertificates = [] }: AccessInput): readonly string[] {
   const { superuser, replication, rewind } = patroniRoles;
   return [
     `${LOCAL} ${superuser} ${replication}`,
     ...peers.flatMap(({ name }) => [replication, rewind].map((role) => `${CERTIFICATES} "${name}" ${role}`)),
+    ...clientCertificates.map(({ name, role }) => `${CERTIFICATES} "${name}" ${role}`),
   ];
 }
 

@@ -61,7 +61,8 @@ function withoutSynchronous(timing: PatroniTiming) {
   return { primary_start_timeout: Math.max(30, timing.primaryStartTimeoutSeconds) };
 }
 
-function standbyCluster({ addresses, port, slot }: StandbySource) {
+/** The value of `standby_cluster`. */
+export function standbyCluster({ addresses, port, slot }: StandbySource): Record<string, unknown> {
   return {
     host: addresses.join(","),
     port,

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { Deployment } from "../spec/model.ts";
+import type { DeploymentBase } from "../spec/model.ts";
 import { authorityWarning, readAuthority } from "./authority.ts";
 import { now } from "./renewal.ts";
 
 export interface CertificateAuthorityArgs {
-  readonly deployment: Deployment;
+  readonly deployment: Pick<DeploymentBase, "name" | "certificates">;
   /** Key of the CA whose certificate is `certificates.ownCaCertificate`. Secret. Change: reissues every certificate. */
   readonly privateKey?: pulumi.Input<string>;
 }
@@ -51,7 +51,10 @@ export class CertificateAuthority extends pulumi.ComponentResource {
     this.registerOutputs({ certificate: this.certificate });
   }
 
-  #make(name: string, deployment: Deployment): { key: tls.PrivateKey; certificate: tls.SelfSignedCert } {
+  #make(
+    name: string,
+    deployment: CertificateAuthorityArgs["deployment"],
+  ): { key: tls.PrivateKey; certificate: tls.SelfSignedCert } {
     const key = new tls.PrivateKey(
       `${name}-key`,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },

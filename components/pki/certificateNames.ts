@@ -1,4 +1,4 @@
-/** The names in a node's certificate: every one by which a client or another node may call it with `verify-full`. */
+/** The names in a host's certificate: every one by which a client or another host may call it with `verify-full`. */
 import { isIP } from "node:net";
 import type { Deployment, Node } from "../spec/model.ts";
 
@@ -9,17 +9,21 @@ export interface CertificateNames {
 
 export function certificateNames(deployment: Deployment, node: Node): CertificateNames {
   const { domain, names } = deployment;
-  const addressIsName = isIP(node.address) === 0;
+  return namesOf(
+    [node.name, `${node.name}.${domain}`, node.site, `${node.site}.${domain}`, names.floating],
+    [node.address],
+  );
+}
+
+/** By these names, at these addresses (which may be names), and from the host itself. */
+export function namesOf(names: readonly string[], addresses: readonly string[]): CertificateNames {
+  const isName = (address: string) => isIP(address) === 0;
   const dns = [
-    node.name,
-    `${node.name}.${domain}`,
-    node.site,
-    `${node.site}.${domain}`,
-    names.floating,
+    ...names,
     // Clients on the Docker host reach the published port, under whichever name they use for this machine.
     "localhost",
-    ...(addressIsName ? [node.address] : []),
+    ...addresses.filter(isName),
   ];
-  const ip = ["127.0.0.1", "::1", ...(addressIsName ? [] : [node.address])];
+  const ip = ["127.0.0.1", "::1", ...addresses.filter((address) => !isName(address))];
   return { dns: [...new Set(dns)], ip: [...new Set(ip)] };
 }

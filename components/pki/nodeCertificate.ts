@@ -1,20 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { Deployment, Node } from "../spec/model.ts";
+import type { Certificates } from "../spec/model.ts";
 import type { CertificateAuthority } from "./certificateAuthority.ts";
-import { certificateNames } from "./certificateNames.ts";
+import type { CertificateNames } from "./certificateNames.ts";
 import { leafValidityHours } from "./renewal.ts";
 
 export interface NodeCertificateArgs {
   readonly authority: CertificateAuthority;
-  readonly deployment: Deployment;
-  readonly node: Node;
+  readonly certificates: Certificates;
+  /** The host's name. Change: reissues the certificate, and the host is somebody else to the others. */
+  readonly commonName: string;
+  readonly names: CertificateNames;
   /** See `certificateEpoch`. Change: the certificate is reissued, and the node reloads. */
   readonly epoch: number;
 }
 
 /**
- * The certificate by which a node is a server to clients and a client of its peer. Its common name is the node's
+ * The certificate by which a host is a server to clients and a client of the others. Its common name is the host's
  * name, which `pg_ident.conf` maps to the replication role. The key stays the same when it is reissued.
  */
 export class NodeCertificate extends pulumi.ComponentResource {
@@ -27,8 +29,7 @@ export class NodeCertificate extends pulumi.ComponentResource {
 
   constructor(name: string, args: NodeCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:pki:NodeCertificate", name, {}, opts);
-    const { authority, deployment, node, epoch } = args;
-    const names = certificateNames(deployment, node);
+    const { authority, certificates, commonName, names, epoch } = args;
     const key = new tls.PrivateKey(
       `${name}-key`,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },
@@ -38,7 +39,7 @@ export class NodeCertificate extends pulumi.ComponentResource {
       `${name}-request`,
       {
         privateKeyPem: key.privateKeyPem,
-        subject: { commonName: node.name },
+        subject: { commonName },
         dnsNames: [...names.dns],
         ipAddresses: [...names.ip],
       },
@@ -50,7 +51,7 @@ export class NodeCertificate extends pulumi.ComponentResource {
         caCertPem: authority.issuer,
         caPrivateKeyPem: authority.privateKey,
         certRequestPem: request.certRequestPem,
-        validityPeriodHours: leafValidityHours(deployment.certificates, epoch),
+        validityPeriodHours: leafValidityHours(certificates, epoch),
         allowedUses: ["digital_signature", "server_auth", "client_auth"],
       },
       // The provider itself would let it expire; see renewal.ts.

@@ -8,9 +8,9 @@
  * before, by the first `up` of the new epoch. Two runs within one epoch agree, so an unchanged stack stays unchanged.
  */
 import { createHash } from "node:crypto";
-import type { Certificates, Deployment, Node } from "../spec/model.ts";
+import type { Certificates, Deployment } from "../spec/model.ts";
 import { readAuthority } from "./authority.ts";
-import { certificateNames } from "./certificateNames.ts";
+import { type CertificateNames, certificateNames } from "./certificateNames.ts";
 
 const hourMs = 3_600_000;
 const dayHours = 24;
@@ -55,12 +55,14 @@ export function leafValidityHours(certificates: Certificates, epoch: number): nu
  */
 export function certificateFiles(deployment: Deployment, epoch: number): Record<string, string> {
   return Object.fromEntries(
-    deployment.sites.map(({ node }) => [node.name, certificateFile(deployment, node, epoch)]),
+    deployment.sites.map(({ node }) => [
+      node.name,
+      certificateFile(deployment.certificates, certificateNames(deployment, node), epoch),
+    ]),
   );
 }
 
-function certificateFile(deployment: Deployment, node: Node, epoch: number): string {
-  const { certificates } = deployment;
+export function certificateFile(certificates: Certificates, names: CertificateNames, epoch: number): string {
   const content = {
     epoch: new Date(epoch * hourMs).toISOString(),
     validityHours: leafValidityHours(certificates, epoch),
@@ -68,7 +70,7 @@ function certificateFile(deployment: Deployment, node: Node, epoch: number): str
       certificates.ownCaCertificate === undefined
         ? `generated for ${certificates.caValidityDays} days`
         : createHash("sha256").update(certificates.ownCaCertificate).digest("hex"),
-    names: certificateNames(deployment, node),
+    names,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

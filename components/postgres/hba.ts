@@ -71,7 +71,7 @@ function ownGateway({ sites, containers }: Deployment, node: Node): string[] {
     : [];
 }
 
-function clientLine(access: ClientAccess): string {
+export function clientLine(access: ClientAccess): string {
   const databases = access.databases.map((name) => token(name, databaseWords)).join(",");
   const roles = access.roles.map((name) => token(name, roleWords)).join(",");
   return `hostssl ${databases} ${roles} ${access.network} ${access.method}`;
@@ -91,7 +91,7 @@ function token(name: string, words: ReadonlySet<string>): string {
 }
 
 /** One address as a CIDR block; a host name stays as it is. */
-function block(address: string): string {
+export function block(address: string): string {
   const family = isIP(address);
   return family === 0 ? address : `${address}/${family === 4 ? 32 : 128}`;
 }

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import type { Host } from "../hosts/host.ts";
 import type { NodeCertificate } from "../pki/nodeCertificate.ts";
 import type { Deployment, Node } from "../spec/model.ts";
+import { loginPasswords, type Passwords, passwordFiles } from "./passwords.ts";
 import { CONFIG_DIRECTORY, DATA_DIRECTORY, NODE_ACCOUNT } from "./paths.ts";
 
 export interface StreamingPairArgs {
@@ -24,12 +24,12 @@ export class StreamingPair extends pulumi.ComponentResource {
   /** By node name. */
   readonly units: Readonly<Record<string, pulumi.Resource>>;
   /** Generated passwords of login roles, by role. Secret. */
-  readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
+  readonly passwords: Passwords;
 
   constructor(name: string, args: StreamingPairArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:postgres:StreamingPair", name, {}, opts);
     const { deployment } = args;
-    this.passwords = passwordsFor(name, deployment, this);
+    this.passwords = loginPasswords(name, deployment.database.roles, this);
     const units: Record<string, pulumi.Resource> = {};
     for (const node of standbysFirst(deployment)) {
       const host = required(args.hosts, node.name);
@@ -46,7 +46,6 @@ export class StreamingPair extends pulumi.ComponentResource {
     const certificate = required(args.certificates, node.name);
     const shared = { unit: node.name, owner: NODE_ACCOUNT };
     const opts = { parent: this };
-    const passwords = Object.entries(this.passwords).map(([role, value]) => [`passwords/${role}`, value]);
     return [
       host.files(
         `${node.name}-files`,
@@ -63,7 +62,7 @@ export class StreamingPair extends pulumi.ComponentResource {
             "ca.crt": certificate.caBundle,
             "server.crt": certificate.certificate,
             "server.key": certificate.privateKey,
-            ...Object.fromEntries(passwords),
+            ...passwordFiles(this.passwords),
           },
         },
         opts,
@@ -111,25 +110,6 @@ function agentFiles(): Record<string, string> {
   const names = readdirSync(directory).filter((name) => name.endsWith(".py"));
   return Object.fromEntries(
     names.sort().map((name) => [name, readFileSync(new URL(name, directory), "utf8")]),
-  );
-}
-
-function passwordsFor(
-  name: string,
-  deployment: Deployment,
-  parent: pulumi.Resource,
-): Record<string, pulumi.Output<string>> {
-  const logins = deployment.database.roles.filter((role) => role.login);
-  return Object.fromEntries(
-    logins.map((role) => {
-      // Letters and digits: the value goes into URIs, pass files and other people's configuration languages.
-      const password = new random.RandomPassword(
-        `${name}-${role.name}`,
-        { length: 32, special: false },
-        { parent },
-      );
-      return [role.name, password.result];
-    }),
   );
 }
 

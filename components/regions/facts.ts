@@ -101,6 +101,8 @@ export interface PatroniFacts {
   };
   /** PostgreSQL's settings that wait for a restart. */
   readonly pendingRestart: readonly string[];
+  /** Of those, the values as they are in force and as they will be, where Patroni says so. */
+  readonly pendingValues?: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
   readonly paused: boolean;
   /** The cluster as this member's DCS has it. */
   readonly cluster: {

@@ -29,7 +29,8 @@ export type RegionStep =
   | { readonly kind: "forgetNode"; readonly host: string; readonly node: string }
   | { readonly kind: "useGossipKey"; readonly host: string }
   | { readonly kind: "awaitLeader"; readonly host: string; readonly as: "primary" | "standby_leader" }
-  | { readonly kind: "awaitMember"; readonly host: string }
+  /** `sync`: until it is a synchronous standby, because it is to take over. */
+  | { readonly kind: "awaitMember"; readonly host: string; readonly sync?: boolean }
   | {
       readonly kind: "patchConfig";
       readonly host: string;
@@ -39,9 +40,11 @@ export type RegionStep =
     }
   /** Replicas first, one at a time. `changed`: the settings that wait for it. */
   | { readonly kind: "restartMember"; readonly host: string; readonly changed: readonly string[] }
+  /** `leader`: the member that leads, which may be one that is declared no more; `host`: where it is asked for. */
   | {
       readonly kind: "switchover";
       readonly host: string;
+      readonly leader: string;
       readonly candidate: string;
       readonly because: string;
     }
@@ -56,7 +59,10 @@ export type RegionStep =
   /** The following belong to a change of the active region. Up to and including `gate` each can be undone. */
   | { readonly kind: "checkpoint"; readonly host: string }
   | { readonly kind: "demoteCluster"; readonly host: string; readonly region: string; readonly to: string }
+  /** `of`: the member of the old region whose control file it is held against. */
   | { readonly kind: "gate"; readonly host: string; readonly of: string }
+  /** Undoes `demoteCluster`: the region leads again. Nobody else was promoted. `promoteCluster` without a `change`. */
+  | { readonly kind: "resumeCluster"; readonly host: string; readonly region: string }
   /** The point of no return. `mode` failover: nobody was asked for the last position. */
   | {
       readonly kind: "promoteCluster";
@@ -75,7 +81,10 @@ export type RegionStep =
       readonly timeoutSeconds: number;
       readonly confirmed: string | null;
     }
-  /** A region that comes back: its configuration in Consul says whom it follows before its Patroni is started. */
+  /**
+   * A region that comes back: its configuration in Consul says whom it follows before its Patroni is started. Also
+   * beside a Patroni that runs as a standby cluster and is to follow another region, or the same at other addresses.
+   */
   | {
       readonly kind: "becomeStandbyCluster";
       readonly host: string;

@@ -51,8 +51,11 @@ export interface UnitVerbs {
     args: { as: "primary" | "standby_leader"; timeoutSeconds: number };
     result: { leader: string; ms: number };
   };
-  /** Waits until this member runs in its cluster: streaming, or leading. */
-  awaitMember: { args: { timeoutSeconds: number }; result: { role: string; ms: number } };
+  /**
+   * Waits until this member runs in its cluster: streaming, or leading; a standby leader until it streams from its
+   * source. `sync`: until Patroni has it as a synchronous standby.
+   */
+  awaitMember: { args: { timeoutSeconds: number; sync?: boolean }; result: { role: string; ms: number } };
   /** `PATCH /config`, then reads it back. A key with null is removed. Never touches `standby_cluster`. */
   patchConfig: { args: { patch: Readonly<Record<string, unknown>> }; result: Record<string, never> };
   /** Restarts PostgreSQL of this member through Patroni. */
@@ -97,7 +100,16 @@ export interface UnitVerbs {
     args: { standbyCluster: Readonly<Record<string, unknown>> };
     result: Record<string, never>;
   };
-  /** `pg_controldata`, whether the server runs or not. */
+  /**
+   * On a member of a region that another one has superseded, before its Patroni is started: copies what only it has
+   * (WAL from the fork on, control file) to `kept/`, because Patroni rewinds by itself and without a word.
+   * `becomeStandbyCluster` and `demoteCluster` do it on their own host. `path` null: nothing to keep.
+   */
+  keepDivergent: { args: Record<string, never>; result: { path: string | null; bytes: number } };
+  /**
+   * `pg_controldata`, whether the server runs or not. Of a demoted primary `shut down` with what its clean stop left,
+   * as long as the WAL proves it, even after it has been started again in recovery.
+   */
   control: { args: Record<string, never>; result: ControlFacts };
   /** CHECKPOINT; on a standby a restartpoint. */
   checkpoint: { args: Record<string, never>; result: { ms: number } };

@@ -4,26 +4,20 @@
  */
 import type { Desired, DesiredNode } from "./desired.ts";
 import type { NodeFacts, NodeReport, Observed, SenderFacts } from "./facts.ts";
+import {
+  bytes,
+  type Finding,
+  finding,
+  type NameAnswer,
+  type Severity,
+  type Verdict,
+  verdictOf,
+  when,
+} from "./findings.ts";
 import { describe } from "./plan/consequences.ts";
 import { plan } from "./plan/plan.ts";
 import { stateOf } from "./plan/state.ts";
 import { wordsOf } from "./words.ts";
-
-/** What the deployment's name server says of the floating name. */
-export interface NameAnswer {
-  readonly name: string;
-  readonly addresses: readonly string[];
-  /** Why nothing was answered. */
-  readonly error: string | null;
-}
-
-export type Severity = "wrong" | "unknown" | "note";
-
-export interface Finding {
-  readonly severity: Severity;
-  readonly code: string;
-  readonly message: string;
-}
 
 export interface NodeRow {
   readonly site: string;
@@ -40,7 +34,7 @@ export interface NodeRow {
 }
 
 export interface Assessment {
-  readonly verdict: "fine" | "wrong" | "unknown";
+  readonly verdict: Verdict;
   readonly active: string;
   readonly nodes: readonly NodeRow[];
   readonly names: readonly NameAnswer[];
@@ -71,7 +65,7 @@ export function assess(
     ...more,
   ];
   return {
-    verdict: verdict(findings),
+    verdict: verdictOf(findings),
     active: desired.active,
     nodes: desired.nodes.map((node) => row(node.name, node.site, observed)),
     names,
@@ -80,11 +74,6 @@ export function assess(
 }
 
 const unobserved: NodeFacts = { reach: "unreachable", reason: "it was not observed" };
-
-function verdict(findings: readonly Finding[]): Assessment["verdict"] {
-  if (findings.some((finding) => finding.severity === "wrong")) return "wrong";
-  return findings.some((finding) => finding.severity === "unknown") ? "unknown" : "fine";
-}
 
 /** Codes of refusals that say that something could not be seen, not that it is wrong. */
 const blind = new Set(["E_NODE_UNREACHABLE"]);
@@ -185,14 +174,6 @@ function ofName({ name, addresses, error }: NameAnswer, desired: Desired): Findi
   return when(!right, "W_NAME", `${name} answers ${said}, and ${desired.active} is at ${active?.address}`);
 }
 
-function when(condition: boolean, code: string, message: string): Finding[] {
-  return condition ? [finding("wrong", code, message)] : [];
-}
-
-function finding(severity: Severity, code: string, message: string): Finding {
-  return { severity, code, message };
-}
-
 function row(node: string, site: string, observed: Observed): NodeRow {
   const facts = observed.nodes[node] ?? unobserved;
   const report = facts.reach === "up" ? facts.report : null;
@@ -218,15 +199,4 @@ function senderOf(node: string, observed: Observed): SenderFacts | undefined {
   return Object.values(observed.nodes)
     .flatMap((facts) => (facts.reach === "up" ? (facts.report.server.sql?.senders ?? []) : []))
     .find((sender) => sender.applicationName === node);
-}
-
-export function bytes(size: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let value = size;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -4,8 +4,16 @@
  * a step that timed out.
  */
 import { hostname, userInfo } from "node:os";
-import { type NodeAccess, NodeError, type Session } from "./session.ts";
+import { NodeError, type SessionOf } from "./conversation.ts";
+import type { Verbs } from "./session.ts";
 import type { Refusal } from "./steps.ts";
+
+/** Whatever else an agent understands: a lock is taken by these. */
+type LockVerbs = Pick<Verbs, "lock" | "unlock">;
+type Session = SessionOf<LockVerbs>;
+
+/** Nodes of a pair, or hosts of regions. */
+export type Lockable = ReadonlyMap<string, { openAnother(): Promise<Session> }>;
 
 const answerMs = 10_000;
 
@@ -31,11 +39,7 @@ export class DeploymentLock {
    * In the order of names, so that of two that begin at once one gets all. A node that does not answer is not
    * locked: what may be done without it is the plan's question.
    */
-  async take(
-    access: ReadonlyMap<string, NodeAccess>,
-    who: string,
-    report: (line: string) => void,
-  ): Promise<void> {
+  async take(access: Lockable, who: string, report: (line: string) => void): Promise<void> {
     const names = [...access.keys()].sort();
     const opened = await Promise.allSettled(names.map((name) => access.get(name)?.openAnother()));
     const sessions = opened.map((result) => (result.status === "fulfilled" ? result.value : undefined));

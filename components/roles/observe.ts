@@ -2,7 +2,8 @@
  * Looks at every node at once, changes nothing, and always ends: a node, host or engine that does not answer
  * within the limit is a fact like any other.
  */
-import type { NodeFacts, Observed } from "./facts.ts";
+import type { AccessOf } from "./conversation.ts";
+import type { Observed } from "./facts.ts";
 import type { NodeAccess } from "./session.ts";
 
 export type Fleet = ReadonlyMap<string, NodeAccess>;
@@ -19,18 +20,30 @@ const defaultLimitMs = 20_000;
 
 export async function observe(access: Fleet, options: ObserveOptions): Promise<Observed> {
   const at = (options.now?.() ?? new Date()).toISOString();
-  const limitMs = options.limitMs ?? defaultLimitMs;
-  const looks = [...access].map(async ([name, node]) => {
-    const look = node.observe({ catalog: name === options.catalogOf });
-    return [name, await withinLimit(look, limitMs)] as const;
-  });
-  const nodes = Object.fromEntries(await Promise.all(looks));
+  const nodes = await lookAtAll(access, (name) => name === options.catalogOf, options.limitMs);
   return { at, until: (options.now?.() ?? new Date()).toISOString(), nodes };
 }
 
-async function withinLimit(look: Promise<NodeFacts>, limitMs: number): Promise<NodeFacts> {
+/** By name. Of a pair's nodes, or of the hosts of regions. */
+export async function lookAtAll<Facts>(
+  access: ReadonlyMap<string, Pick<AccessOf<never, Facts>, "observe">>,
+  withCatalog: (name: string) => boolean,
+  limitMs = defaultLimitMs,
+): Promise<Record<string, Facts | Unreachable>> {
+  const looks = [...access].map(async ([name, host]) => {
+    return [name, await withinLimit(host.observe({ catalog: withCatalog(name) }), limitMs)] as const;
+  });
+  return Object.fromEntries(await Promise.all(looks));
+}
+
+interface Unreachable {
+  readonly reach: "unreachable";
+  readonly reason: string;
+}
+
+async function withinLimit<Facts>(look: Promise<Facts>, limitMs: number): Promise<Facts | Unreachable> {
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<NodeFacts>((resolve) => {
+  const limit = new Promise<Unreachable>((resolve) => {
     const reason = `no answer within ${limitMs / 1000} s`;
     timer = setTimeout(() => resolve({ reach: "unreachable", reason }), limitMs);
   });

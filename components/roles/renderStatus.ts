@@ -1,9 +1,11 @@
 /** The assessment as a table for people. */
-import { type Assessment, bytes, type Finding, type NodeRow } from "./assess.ts";
+import type { Assessment, NodeRow } from "./assess.ts";
+import { bytes, type Finding, type NameAnswer, type Verdict } from "./findings.ts";
 
-type Column = readonly [title: string, cell: (row: NodeRow, assessment: Assessment) => string];
+/** Title, and what is in it for a row. */
+export type Column<Row, All> = readonly [title: string, cell: (row: Row, all: All) => string];
 
-const columns: readonly Column[] = [
+const columns: readonly Column<NodeRow, Assessment>[] = [
   ["SITE", (row) => row.site],
   ["NODE", (row) => row.node],
   ["ROLE", (row, { active }) => (row.node === active ? `${row.role} *` : row.role)],
@@ -18,7 +20,7 @@ const columns: readonly Column[] = [
   ["CERTIFICATE UNTIL", (row) => row.certificateUntil?.slice(0, 16).replace("T", " ") ?? "-"],
 ];
 
-const verdicts: Readonly<Record<Assessment["verdict"], string>> = {
+const verdicts: Readonly<Record<Verdict, string>> = {
   fine: "Everything is as it should be.",
   wrong: "Something is wrong.",
   unknown: "Not everything could be seen.",
@@ -31,24 +33,36 @@ const marks: Readonly<Record<Finding["severity"], string>> = {
 };
 
 export function renderStatus(assessment: Assessment): string {
-  const rows = assessment.nodes.map((row) => columns.map(([, cell]) => cell(row, assessment)));
+  return renderSections(assessment, columns, assessment.nodes, "* is to take writes");
+}
+
+/** A table with its legend, then what the names answer, what was found, and the verdict. */
+export function renderSections<
+  Row,
+  All extends {
+    readonly names: readonly NameAnswer[];
+    readonly findings: readonly Finding[];
+    readonly verdict: Verdict;
+  },
+>(assessment: All, shown: readonly Column<Row, All>[], rows: readonly Row[], legend: string): string {
+  const cells = rows.map((row) => shown.map(([, cell]) => cell(row, assessment)));
   const names = assessment.names.map(
     ({ name, addresses, error }) => `${name} → ${error ?? (addresses.join(", ") || "nothing")}`,
   );
   const findings = assessment.findings.map((f) => `${marks[f.severity].padEnd(8)}${f.code}  ${f.message}`);
   const sections = [
-    table([columns.map(([title]) => title), ...rows]),
-    "* is to take writes",
+    `${table([shown.map(([title]) => title), ...cells])}\n${legend}`,
     ...(names.length > 0 ? [names.join("\n")] : []),
     ...(findings.length > 0 ? [findings.join("\n")] : []),
     verdicts[assessment.verdict],
   ];
-  return sections.join("\n\n").replace("\n\n* is", "\n* is");
+  return sections.join("\n\n");
 }
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  return rows
+function table([titles = [], ...rows]: readonly (readonly string[])[]): string {
+  const all = [titles, ...rows];
+  const widths = titles.map((_, index) => Math.max(...all.map((row) => row[index]?.length ?? 0)));
+  return all
     .map((row) =>
       row
         .map((cell, index) => cell.padEnd(widths[index] ?? 0))
@@ -58,6 +72,6 @@ function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function dash(value: string | number | null): string {
+export function dash(value: string | number | null): string {
   return value === null || value === "" ? "-" : String(value);
 }

@@ -22,21 +22,30 @@ export class RoleChange extends pulumi.ComponentResource {
 
   constructor(name: string, args: RoleChangeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:roles:RoleChange", name, {}, opts);
-    const converge = new command.local.Command(
-      name,
-      {
-        create: "node scripts/converge.ts apply",
-        stdin: JSON.stringify({ generation: args.generation, desired: args.desired }, undefined, 2),
-        logging: command.local.Logging.StdoutAndStderr,
-        addPreviousOutputInEnv: false,
-      },
-      pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, {
-        parent: this,
-      }),
-    );
-    this.evidence = converge.stdout.apply(readEvidence);
+    this.evidence = converged(name, "scripts/converge.ts", args, opts, this);
     this.registerOutputs({ evidence: this.evidence });
   }
+}
+
+/** What `script` leaves as evidence, once it has brought about what is desired. */
+export function converged(
+  name: string,
+  script: string,
+  { generation, desired }: { readonly generation: string; readonly desired: unknown },
+  opts: pulumi.ComponentResourceOptions | undefined,
+  parent: pulumi.Resource,
+): pulumi.Output<unknown> {
+  const converge = new command.local.Command(
+    name,
+    {
+      create: `node ${script} apply`,
+      stdin: JSON.stringify({ generation, desired }, undefined, 2),
+      logging: command.local.Logging.StdoutAndStderr,
+      addPreviousOutputInEnv: false,
+    },
+    pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, { parent }),
+  );
+  return converge.stdout.apply(readEvidence);
 }
 
 /** `converge` prints it as one line of JSON, for this. */

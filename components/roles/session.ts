@@ -9,23 +9,12 @@
  *     ← {"id": 7, "result": {"bytes": 43012096}}                                or
  *     ← {"id": 7, "error": {"code": "E_DATA_PRESENT", "message": "…"}}          no secret in it
  */
+import type { AccessOf, SessionOf } from "./conversation.ts";
 import type { ControlFacts, Lsn, NodeFacts, NodeReport, PromotionFacts } from "./facts.ts";
 
-export interface Session {
-  /** Sends one request and waits for its answer. Rejects with `NodeError` when the node says no. */
-  call<V extends keyof Verbs>(
-    verb: V,
-    args: Verbs[V]["args"],
-    limits?: CallLimits,
-  ): Promise<Verbs[V]["result"]>;
-  close(): Promise<void>;
-}
+export { type CallLimits, NodeError } from "./conversation.ts";
 
-export interface CallLimits {
-  readonly timeoutMs?: number;
-  /** Progress lines of long verbs (`clone`), to be shown to the user. */
-  readonly onProgress?: (line: string) => void;
-}
+export type Session = SessionOf<Verbs>;
 
 /** Every verb that a node understands. All acting verbs are idempotent; each returns when its effect is proven. */
 export interface Verbs {
@@ -140,27 +129,4 @@ export interface ProbeResult {
   readonly after: { readonly server: string; readonly timeline: number } | null;
 }
 
-/** The node answered, and its answer is no. */
-export class NodeError extends Error {
-  readonly node: string;
-  readonly code: string;
-  constructor(node: string, code: string, message: string) {
-    super(`${node}: ${message}`);
-    this.name = "NodeError";
-    this.node = node;
-    this.code = code;
-  }
-}
-
-/** What a target gives `converge`: a look from outside, a conversation, and the container or unit's start. */
-export interface NodeAccess {
-  /** Never rejects: a node that does not answer is a fact. */
-  observe(options: { catalog: boolean }): Promise<NodeFacts>;
-  /** The kept conversation; where the container is stopped, with an agent beside it that can see its volumes. */
-  open(): Promise<Session>;
-  /** A conversation of its own that the caller closes, for what goes on beside the steps (the lock, the probe). */
-  openAnother(): Promise<Session>;
-  /** Starts the container or unit, and returns when its agent answers. */
-  startUnit(timeoutSeconds: number): Promise<void>;
-  close(): Promise<void>;
-}
+export type NodeAccess = AccessOf<Verbs, NodeFacts>;

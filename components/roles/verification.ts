@@ -38,18 +38,26 @@ export class Verification extends pulumi.ComponentResource {
       name: args.name,
       ...(nameServer === undefined ? {} : { nameServer }),
     };
-    const verify = new command.local.Command(
-      name,
-      {
-        create: "node scripts/verify.ts",
-        stdin: JSON.stringify(request, undefined, 2),
-        addPreviousOutputInEnv: false,
-      },
-      pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, {
-        parent: this,
-      }),
-    );
-    this.account = verify.stdout;
+    this.account = verified(name, request, opts, this);
     this.registerOutputs({ account: this.account });
   }
+}
+
+/** What a real client saw, in a sentence. `request`: what `scripts/verify.ts` gets. */
+export function verified(
+  name: string,
+  request: unknown,
+  opts: pulumi.ComponentResourceOptions | undefined,
+  parent: pulumi.Resource,
+): pulumi.Output<string> {
+  const verify = new command.local.Command(
+    name,
+    {
+      create: "node scripts/verify.ts",
+      stdin: JSON.stringify(request, undefined, 2),
+      addPreviousOutputInEnv: false,
+    },
+    pulumi.mergeOptions(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }, { parent }),
+  );
+  return verify.stdout;
 }

@@ -19,7 +19,7 @@ export function ordinal(name: string): number | undefined {
 }
 
 /** FNV-1a with a final mix, 32 bits. It is part of the contract: another hash would move every derived address. */
-function stableHash(text: string): number {
+export function stableHash(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text, "utf8")) hash = Math.imul(hash ^ byte, 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

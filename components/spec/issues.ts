@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { setSecretCommand } from "./configurationKeys.ts";
 import type { Problem } from "./problems.ts";
-import { deploymentSchema } from "./schema.ts";
+import { databaseKinds } from "./schemaDatabase.ts";
 import { show } from "./show.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -14,10 +14,8 @@ export interface Root {
   readonly schema: z.ZodType;
 }
 
-const deploymentRoot: Root = { key: "deployment", schema: deploymentSchema };
-
 /** `deployment.database.clientAccess[0].method`, as `pulumi config set --path` writes it. */
-export function pathText(path: Path, key = deploymentRoot.key): string {
+export function pathText(path: Path, key = "deployment"): string {
   return path.reduce<string>(
     (text, part) => (typeof part === "number" ? `${text}[${part}]` : `${text}.${String(part)}`),
     key,
@@ -67,7 +65,19 @@ const knownStrangers: readonly (readonly [RegExp, string, string])[] = [
   ],
 ];
 
-export function problemsOf(issue: z.core.$ZodIssue, raw: unknown, root = deploymentRoot): Problem[] {
+/** Options of one kind of deployment only: who writes them has the kind or the option in mind. */
+export const ofOneKind: Readonly<Record<string, (typeof databaseKinds)[number]>> = {
+  "deployment.sites": "streaming",
+  "deployment.database.degradeAfterSeconds": "streaming",
+  "deployment.database.standbyReads": "streaming",
+  "deployment.regions": "patroni",
+  "deployment.database.scope": "patroni",
+  "deployment.database.timing": "patroni",
+  "deployment.database.maximumLagMiB": "patroni",
+  "deployment.database.sessionChecks": "patroni",
+};
+
+export function problemsOf(issue: z.core.$ZodIssue, raw: unknown, root: Root): Problem[] {
   const path = pathText(issue.path, root.key);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownKey(key, issue.path, raw, root));
@@ -79,13 +89,33 @@ export function problemsOf(issue: z.core.$ZodIssue, raw: unknown, root = deploym
   const quoted =
     typeof value === "string" && wantsNumber(issue) && value.trim() !== "" && Number.isFinite(Number(value));
   const advice = quoted ? `${expected(issue)}: write it without quotes` : expected(issue);
-  const close = issue.code === "invalid_value" ? didYouMean(String(value), issue.values.map(String)) : "";
+  const close =
+    issue.code === "invalid_value" && typeof value === "string" ? didYouMean(value, choices(issue)) : "";
   return [{ code, path, message: `${show(value, path)}; ${advice}${close && `.${close}`}` }];
+}
+
+/** The kind has chosen the schema, which then knows no other one. */
+function choices(issue: z.core.$ZodIssueInvalidValue): readonly string[] {
+  return issue.path.join(".") === "database.kind" ? databaseKinds : issue.values.map(String);
+}
+
+/** Of something that may be one thing or another: what is wrong with the one that was meant. */
+export function insideOf(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const inside = issue.errors.find((branch) =>
+    branch.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  const meant = inside ?? issue.errors.find((branch) => branch.some(({ code }) => code === "invalid_value"));
+  return meant?.map((one) => ({ ...one, path: [...issue.path, ...one.path] })) ?? [issue];
 }
 
 function unknownKey(key: string, parent: Path, raw: unknown, root: Root): Problem {
   const path = pathText([...parent, key], root.key);
   const known = knownKeys(parent, root.schema);
+  if (Object.hasOwn(ofOneKind, path)) {
+    const message = `is for \`database.kind: ${ofOneKind[path]}\`; take it out, or write that kind`;
+    return { code: "E_UNKNOWN_KEY", path, message };
+  }
   const setSecret = setSecretCommand(key);
   if (setSecret !== undefined) {
     const message = `a secret does not belong here: take it out, and set it with \`${setSecret}\``;
@@ -106,15 +136,21 @@ function unknownKey(key: string, parent: Path, raw: unknown, root: Root): Proble
 
 /** The options of the object at a path, from the schema. */
 function knownKeys(path: Path, root: z.ZodType): string[] {
-  let schema: z.core.$ZodType = root;
+  let schema = asMap(root);
   for (const part of path) {
-    schema = bare(schema);
     if (schema instanceof z.ZodObject) schema = schema.shape[String(part)] ?? schema;
     else if (schema instanceof z.ZodRecord) schema = schema.valueType;
     else if (schema instanceof z.ZodArray) schema = schema.element;
+    schema = asMap(schema);
   }
-  schema = bare(schema);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** Of a choice between a word and a map: the map. */
+function asMap(schema: z.core.$ZodType): z.core.$ZodType {
+  const type = bare(schema);
+  if (!(type instanceof z.ZodUnion)) return type;
+  return type.options.find((option) => option instanceof z.ZodObject) ?? type;
 }
 
 /** The type without `optional` and defaults around it. */
@@ -144,7 +180,9 @@ function expected(issue: z.core.$ZodIssue): string {
     case "invalid_type":
       return `expected ${typeWords[issue.expected] ?? issue.expected}`;
     case "invalid_value":
-      return `expected ${issue.values.map((one) => `"${String(one)}"`).join(" or ")}`;
+      return `expected ${choices(issue)
+        .map((one) => `"${one}"`)
+        .join(" or ")}`;
     case "too_small":
       if (issue.origin !== "array") return `expected ${issue.minimum} or more`;
       return `expected at least one${issue.path.at(-1) === "clientAccess" ? "; leave it out for the default" : ""}`;

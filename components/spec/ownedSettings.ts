@@ -72,10 +72,39 @@ export const ownedValues: Readonly<Record<string, SettingValue>> = {
   logging_collector: "off",
 };
 
+export type DatabaseKind = "streaming" | "patroni";
+
+/** With `kind: patroni`: what is owned beside the others, or for another reason. */
+export const ownedUnderPatroni: Readonly<Record<string, string>> = {
+  archive_cleanup_command: "Patroni writes it",
+  recovery_end_command: "Patroni writes it",
+  restore_command: "Patroni writes it; a standby has its WAL from its leader, and a slot there",
+  hot_standby: "a standby is observed, and compared before a region takes over, by SQL",
+  promote_trigger_file: "Patroni promotes",
+  restart_after_crash: "after a crash PostgreSQL recovers by itself, and Patroni sees to what does not",
+  synchronous_standby_names: "Patroni writes it; see `synchronous`",
+  primary_conninfo: "Patroni writes it; it follows from who leads",
+  primary_slot_name: "Patroni writes it; it follows from who leads",
+  cluster_name: "Patroni writes it",
+};
+
+export const ownedValuesUnderPatroni: Readonly<Record<string, SettingValue>> = {
+  ...ownedValues,
+  restart_after_crash: "on",
+};
+
+/** Why a setting is owned; undefined: it is the user's. */
+export function whyOwned(name: string, kind: DatabaseKind): string | undefined {
+  const tables = kind === "patroni" ? [ownedUnderPatroni, ownedSettings] : [ownedSettings];
+  const table = tables.find((one) => Object.hasOwn(one, name));
+  return table?.[name];
+}
+
 /** The setting is owned, and the value is the one that it has anyway. */
-export function isOwnedValue(name: string, value: SettingValue): boolean {
-  if (!Object.hasOwn(ownedValues, name)) return false;
-  const own = ownedValues[name];
+export function isOwnedValue(name: string, value: SettingValue, kind: DatabaseKind = "streaming"): boolean {
+  const values = kind === "patroni" ? ownedValuesUnderPatroni : ownedValues;
+  if (!Object.hasOwn(values, name)) return false;
+  const own = values[name];
   if (own === "on" || own === "off") return readBool(value) === (own === "on");
   return String(value) === String(own);
 }
@@ -83,8 +112,11 @@ export function isOwnedValue(name: string, value: SettingValue): boolean {
 /** Settings without those that only repeat what the package sets. */
 export function withoutOwnedValues(
   settings: Readonly<Record<string, SettingValue>>,
+  kind: DatabaseKind = "streaming",
 ): Readonly<Record<string, SettingValue>> {
-  return Object.fromEntries(Object.entries(settings).filter(([name, value]) => !isOwnedValue(name, value)));
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name, value]) => !isOwnedValue(name, value, kind)),
+  );
 }
 
 /** Roles that the package makes and keeps for itself; `postgres` is PostgreSQL's own. */

@@ -3,26 +3,36 @@
  * the rules can still look at the rest.
  */
 import type { z } from "zod";
-import { type Path, pathText, problemsOf, valueAt } from "./issues.ts";
+import { insideOf, type Path, pathText, problemsOf, valueAt } from "./issues.ts";
 import type { Failover } from "./model.ts";
 import type { Problem } from "./problems.ts";
-import { deploymentSchema, type Written } from "./schema.ts";
 import { failoverSchema } from "./schemaFailover.ts";
 import { show } from "./show.ts";
 
-export interface Read {
+/** What a kind of deployment is read by. */
+export interface Reader<W> {
+  readonly schema: z.ZodType<W>;
+  /** What a user has to write at least, for the message that there is nothing. */
+  readonly least: string;
+  /** By the path of a part that cannot be read: what the other rules look at meanwhile. Without one it is left out. */
+  readonly standIns: readonly StandIn[];
+}
+
+export type StandIn = readonly [path: RegExp, value: () => unknown];
+
+export interface Read<W> {
   /** Undefined when nothing in it can be read. */
-  readonly written: Written | undefined;
+  readonly written: W | undefined;
   readonly problems: readonly Problem[];
   /** Paths that a stand-in or a default was taken for. */
   readonly unreadable: readonly string[];
 }
 
-export function read(raw: unknown): Read {
+export function read<W>(raw: unknown, { schema, least, standIns }: Reader<W>): Read<W> {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
     const missing = raw === undefined || raw === null;
     const message = missing
-      ? "is missing; it describes the deployment: at least `domain`, `database` and `sites`"
+      ? `is missing; it describes the deployment: at least ${least}`
       : `${show(raw, "deployment")}; expected a map`;
     const code = missing ? "E_REQUIRED" : "E_TYPE";
     return {
@@ -31,13 +41,14 @@ export function read(raw: unknown): Read {
       unreadable: ["deployment"],
     };
   }
-  const first = deploymentSchema.safeParse(raw);
+  const first = schema.safeParse(raw);
   if (first.success) return { written: first.data, problems: [], unreadable: [] };
 
-  const problems = first.error.issues.flatMap((issue) => problemsOf(issue, raw));
+  const issues = first.error.issues.flatMap(insideOf);
+  const problems = issues.flatMap((issue) => problemsOf(issue, raw, { key: "deployment", schema }));
   const rest = structuredClone(raw);
-  const unreadable = first.error.issues.flatMap((issue) => putAside(rest, issue));
-  const second = deploymentSchema.safeParse(rest);
+  const unreadable = issues.flatMap((issue) => putAside(rest, issue, standIns));
+  const second = schema.safeParse(rest);
   return { written: second.success ? second.data : undefined, problems, unreadable };
 }
 
@@ -90,17 +101,18 @@ export function readRepair(raw: unknown): ReadRepair {
 }
 
 /** Takes the part out of `root`, or puts a stand-in for it; returns the paths about which nothing more can be said. */
-function putAside(root: object, issue: z.core.$ZodIssue): string[] {
+function putAside(root: object, issue: z.core.$ZodIssue, standIns: readonly StandIn[]): string[] {
   if (issue.code === "unrecognized_keys") {
     const parent = valueAt(root, issue.path) as Record<string, unknown> | undefined;
     for (const key of issue.keys) delete parent?.[key];
-    return issue.keys.map((key) => pathText([...issue.path, key]));
+    // No rule is about it; those about sites must not keep silent because somebody wrote them beside regions.
+    return [];
   }
   const path = replaceable(issue.path);
   const parent = valueAt(root, path.slice(0, -1)) as Record<PropertyKey, unknown> | undefined;
   const last = path.at(-1);
   if (parent === undefined || last === undefined) return [pathText(path)];
-  const standIn = standInFor(path);
+  const standIn = standInFor(path, standIns);
   if (standIn === undefined) delete parent[last];
   else parent[last] = standIn;
   return [pathText(path)];
@@ -113,13 +125,8 @@ function replaceable(path: Path): Path {
   return path[number - 1] === "clientAccess" ? path.slice(0, number + 1) : path.slice(0, number);
 }
 
-const standIns: readonly (readonly [RegExp, () => unknown])[] = [
+export const commonStandIns: readonly StandIn[] = [
   [/^deployment\.domain$/, () => "example.invalid"],
-  [/^deployment\.database$/, () => ({ kind: "streaming" })],
-  [/^deployment\.database\.kind$/, () => "streaming"],
-  [/^deployment\.sites$/, () => ({})],
-  [/^deployment\.sites\.[^.]*$/, () => ({ target: "containers" })],
-  [/^deployment\.sites\.[^.]*\.target$/, () => "containers"],
   [/^deployment\.database\.(roles|databases)\.[^.]*$/, () => ({})],
   [/\.machine(\.jump)?\.host$/, () => "machine.invalid"],
   [/\.packageMirror\.(url|suite|key)$/, () => ""],
@@ -127,7 +134,7 @@ const standIns: readonly (readonly [RegExp, () => unknown])[] = [
   [/^deployment\.names\.server\.kind$/, () => "none"],
 ];
 
-function standInFor(path: Path): unknown {
+function standInFor(path: Path, standIns: readonly StandIn[]): unknown {
   const last = path.at(-1);
   if (typeof last === "number")
     return { databases: ["postgres"], roles: ["all"], network: `127.0.0.${last % 256}/32` };

@@ -6,13 +6,17 @@ import { z } from "zod";
 import { configurationKeys } from "./configurationKeys.ts";
 import { type Effect, fieldMeta } from "./field.ts";
 import { bare } from "./issues.ts";
-import { ownedSettings, ownedValues } from "./ownedSettings.ts";
+import type { SettingValue } from "./model.ts";
+import { ownedSettings, ownedUnderPatroni, ownedValues, ownedValuesUnderPatroni } from "./ownedSettings.ts";
+import { regionalSchema } from "./regional/schema.ts";
 import { deploymentSchema } from "./schema.ts";
 import { settingValue } from "./schemaDatabase.ts";
 import { failoverSchema } from "./schemaFailover.ts";
 
 interface Section {
   readonly title: string;
+  /** What is said before the table. */
+  readonly intro?: string | undefined;
   readonly rows: readonly string[];
 }
 
@@ -34,11 +38,13 @@ export function renderReference(): string {
     { title: "", rows: configurationKeys.map(keyRow) },
     ...sectionsOf(deploymentSchema, "deployment", explained),
     ...sectionsOf(failoverSchema, "failover", explained),
+    ...sectionsOf(regionalSchema, "deployment", explained, deploymentSchema),
   ];
-  const tables = sections.map(({ title, rows }) =>
+  const tables = sections.map(({ title, intro, rows }) =>
     [
-      title === "" ? "#### The stack's configuration keys" : `#### \`${title}\``,
+      title === "" ? "#### The stack's configuration keys" : `#### ${title}`,
       "",
+      ...(intro === undefined ? [] : [intro, ""]),
       "| Key | Type | Default | A change | Meaning |",
       "|---|---|---|---|---|",
       ...rows,
@@ -52,18 +58,43 @@ export function renderReference(): string {
   ].join("\n\n");
 }
 
-/** The object's own table, then those of the objects inside it that have none yet. */
-function sectionsOf(schema: z.core.$ZodType, title: string, explained: Explained): Section[] {
-  if (!(schema instanceof z.ZodObject)) throw new Error(`internal: ${title} is not an object of the schema`);
-  explained.set(schema, title);
-  const fields = Object.entries(schema.shape as Record<string, z.ZodType>);
-  const rows = fields.map(([key, field]) => row(key, field, `${title}.${key}`, explained));
+/**
+ * The object's own table, then those of the objects inside it that have none yet. `like`: the object in its place with
+ * `kind: streaming`; the table then has what is different only.
+ */
+function sectionsOf(
+  schema: z.core.$ZodType,
+  path: string,
+  explained: Explained,
+  like?: z.core.$ZodType,
+): Section[] {
+  const shape = shapeOf(schema);
+  const known = like === undefined ? {} : shapeOf(like);
+  explained.set(schema, path);
+  const fields = Object.entries(shape).filter(([key, field]) => known[key] !== field);
+  const rows = fields.map(([key, field]) => row(key, field, `${path}.${key}`, explained));
   const inner = fields.flatMap(([key, field]) => {
     const found = innerObject(field);
     if (found === undefined || explained.has(found.schema)) return [];
-    return sectionsOf(found.schema, `${title}.${key}${found.suffix}`, explained);
+    const counterpart = known[key] && innerObject(known[key])?.schema;
+    return sectionsOf(found.schema, `${path}.${key}${found.suffix}`, explained, counterpart);
   });
-  return [{ title, rows }, ...inner];
+  const title = `\`${path}\`${like === undefined ? "" : " with `kind: patroni`"}`;
+  return [{ title, intro: like && comparison(shape, known), rows }, ...inner];
+}
+
+type Shape = Readonly<Record<string, z.ZodType>>;
+
+function shapeOf(schema: z.core.$ZodType): Shape {
+  if (!(schema instanceof z.ZodObject)) throw new Error("internal: not an object of the schema");
+  return schema.shape as Shape;
+}
+
+function comparison(shape: Shape, known: Shape): string {
+  const names = (keys: readonly string[]) => keys.map((key) => `\`${key}\``).join(", ");
+  const same = Object.keys(shape).filter((key) => shape[key] === known[key]);
+  const gone = Object.keys(known).filter((key) => !Object.hasOwn(shape, key));
+  return `As with \`kind: streaming\`: ${names(same)}. Not here: ${names(gone)}.`;
 }
 
 function keyRow(key: (typeof configurationKeys)[number]): string {
@@ -75,6 +106,10 @@ function keyRow(key: (typeof configurationKeys)[number]): string {
 function innerObject(field: z.core.$ZodType): { schema: z.ZodObject; suffix: string } | undefined {
   const type = bare(field);
   if (type instanceof z.ZodObject) return { schema: type, suffix: "" };
+  if (type instanceof z.ZodUnion) {
+    const object = type.options.find((option) => option instanceof z.ZodObject);
+    return object && { schema: object, suffix: "" };
+  }
   const [element, suffix] =
     type instanceof z.ZodRecord
       ? [type.valueType, ".<name>"]
@@ -115,7 +150,11 @@ function typeText(field: z.core.$ZodType): string {
   if (type instanceof z.ZodEnum) return type.options.map((option) => `\`${option}\``).join(", ");
   if (type instanceof z.ZodNumber) return numberText(type);
   if (type instanceof z.ZodObject) return "map";
-  if (type instanceof z.ZodArray) return `list of ${type.element instanceof z.ZodObject ? "maps" : "texts"}`;
+  if (type instanceof z.ZodUnion) return type.options.map(typeText).join(" or ");
+  if (type instanceof z.ZodArray) {
+    if (type.element instanceof z.ZodEnum) return `list of ${typeText(type.element)}`;
+    return `list of ${type.element instanceof z.ZodObject ? "maps" : "texts"}`;
+  }
   if (type instanceof z.ZodRecord) {
     return type.valueType instanceof z.ZodObject ? "map by name" : "map of setting to value";
   }
@@ -143,19 +182,28 @@ function defaultText(field: z.core.$ZodType, derived: string | undefined): strin
 }
 
 function ownedTable(): string {
-  const rows = Object.entries(ownedSettings).map(([name, reason]) => {
-    const value = Object.hasOwn(ownedValues, name) ? `\`${String(ownedValues[name])}\`` : "";
-    return `| \`${name}\` | ${value} | ${reason} |`;
-  });
   return [
     "#### Settings of PostgreSQL that the deployment owns",
     "",
     "They are refused under `settings`, unless with the value that the deployment gives them anyway.",
     "",
-    "| Setting | Value | Why |",
-    "|---|---|---|",
-    ...rows,
+    ...ownedRows(ownedSettings, ownedValues),
+    "",
+    "With `kind: patroni` these too, or for another reason:",
+    "",
+    ...ownedRows(ownedUnderPatroni, ownedValuesUnderPatroni),
   ].join("\n");
+}
+
+function ownedRows(
+  reasons: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, SettingValue>>,
+): readonly string[] {
+  const rows = Object.entries(reasons).map(([name, reason]) => {
+    const value = Object.hasOwn(values, name) ? `\`${String(values[name])}\`` : "";
+    return `| \`${name}\` | ${value} | ${reason} |`;
+  });
+  return ["| Setting | Value | Why |", "|---|---|---|", ...rows];
 }
 
 export const beginMarker = "<!-- reference:begin -->";

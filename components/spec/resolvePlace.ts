@@ -2,7 +2,8 @@
 import { nameServerAddress } from "./derive.ts";
 import { type Cidr, parseAddress } from "./ip.ts";
 import type { Machine, NameServerPlace, Place, SshHop } from "./model.ts";
-import type { Written, WrittenSite } from "./schema.ts";
+import type { WrittenSite } from "./schema.ts";
+import type { WrittenBase } from "./schemaBase.ts";
 import type { WrittenHop, WrittenMachine } from "./schemaMachine.ts";
 import { canonicalHost } from "./sshHost.ts";
 
@@ -54,10 +55,13 @@ function resolveHop({ host, port, user, keyFile, hostKey, knownHosts }: WrittenH
   };
 }
 
-export function resolveNameServer(written: Written, subnet: Cidr): NameServerPlace {
-  const { server, serverAddress, publishedPort } = written.names;
-  const allOnMachines = Object.values(written.sites).every(({ target }) => target === "machines");
-  switch (server?.kind ?? (allOnMachines ? "none" : "container")) {
+/** `otherwise`: the kind where nobody wrote one. */
+export function resolveNameServer(
+  { server, serverAddress, publishedPort }: WrittenBase["names"],
+  subnet: Cidr,
+  otherwise: "container" | "none",
+): NameServerPlace {
+  switch (server?.kind ?? otherwise) {
     case "container":
       return {
         kind: "container",

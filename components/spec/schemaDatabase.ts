@@ -64,33 +64,8 @@ export const database = z.strictObject({
   }),
 });
 
-export const streamingDatabase = z.strictObject({
-  kind: field(z.enum(["streaming"]), {
-    description:
-      "How the sites replicate. `streaming`: one primary, physical standbys, the operator fails over.",
-    effect: "destroys data",
-  }),
-  version: field(z.int().default(17), {
-    description:
-      "PostgreSQL's major version, 16 to 18. 17 is in the image that we build; another one needs `image` at every site in containers, and packages on machines. A data directory of another major version is refused, not upgraded.",
-    effect: "replace",
-  }),
-  synchronous: field(z.enum(["strict", "available", "off"]).default("strict"), {
-    description:
-      "How far an acknowledged commit has travelled. `strict`: it is on disk on two sites, and commits wait while no standby is there. `available`: the same until a standby has been missing for `degradeAfterSeconds`; then commits stop waiting, and the deployment says so until it has resynchronised. `off`: it is on the active site alone.",
-    effect: "reload",
-    source: "PostgreSQL 26.2.8",
-  }),
-  degradeAfterSeconds: field(z.int().min(1).max(86_400).default(30), {
-    description: "With `synchronous: available`: how long commits wait for a missing standby.",
-    effect: "none",
-    unit: "s",
-  }),
-  standbyReads: field(z.boolean().default(true), {
-    description:
-      "Clients may log in on a standby and read there. `false` turns them away (what `hot_standby = off` is used for), while the standby can still be observed and its position compared before a promotion.",
-    effect: "reload",
-  }),
+/** Whichever kind the database is of. */
+export const databaseBase = {
   settings: field(settings.default({}), {
     description:
       "Any settings of postgresql.conf, over our defaults. One that the deployment owns is refused with the reason.",
@@ -102,7 +77,7 @@ export const streamingDatabase = z.strictObject({
       "Who may connect from where, in the order of pg_hba.conf; rules for replication come before and a final reject after. Clients on the Docker host arrive with the gateway's address, which is inside the subnet. The firewall of a machine follows.",
     effect: "reload",
     derived:
-      "the declared databases and login roles, by password, from `containers.subnet` where a site is in containers, and from the nodes that are not on that network; with such nodes, a warning asks for your clients' networks",
+      "the declared databases and login roles, by password, from `containers.subnet` where a site or region is in containers, and from the nodes that are not on that network; with such nodes, a warning asks for your clients' networks",
   }),
   roles: field(z.record(z.string(), role).optional(), {
     description: "Roles by name. One that is no longer declared is reported, not dropped.",
@@ -126,4 +101,48 @@ export const streamingDatabase = z.strictObject({
     effect: "none",
     unit: "s",
   }),
+} as const;
+
+/** Each has a schema of its own; the kind is looked at before the schema is chosen. */
+export const databaseKinds = ["streaming", "patroni"] as const;
+
+export const streamingDatabase = z.strictObject({
+  kind: field(z.enum(["streaming"]), {
+    description:
+      "How it is replicated. `streaming`: one server at each site, one of them primary; the operator fails over. `patroni`: regions, which fail over by themselves inside; see there.",
+    effect: "destroys data",
+  }),
+  version: field(z.int().default(17), {
+    description:
+      "PostgreSQL's major version, 16 to 18. 17 is in the image that we build; another one needs `image` at every site in containers, and packages on machines. A data directory of another major version is refused, not upgraded.",
+    effect: "replace",
+  }),
+  synchronous: field(z.enum(["strict", "available", "off"]).default("strict"), {
+    description:
+      "How far an acknowledged commit has travelled. `strict`: it is on disk on two sites, and commits wait while no standby is there. `available`: the same until a standby has been missing for `degradeAfterSeconds`; then commits stop waiting, and the deployment says so until it has resynchronised. `off`: it is on the active site alone.",
+    effect: "reload",
+    source: "PostgreSQL 26.2.8",
+  }),
+  degradeAfterSeconds: field(z.int().min(1).max(86_400).default(30), {
+    description: "With `synchronous: available`: how long commits wait for a missing standby.",
+    effect: "none",
+    unit: "s",
+  }),
+  standbyReads: field(z.boolean().default(true), {
+    description:
+      "Clients may log in on a standby and read there. `false` turns them away (what `hot_standby = off` is used for), while the standby can still be observed and its position compared before a promotion.",
+    effect: "reload",
+  }),
+  settings: databaseBase.settings,
+  clientAccess: databaseBase.clientAccess,
+  roles: databaseBase.roles,
+  databases: databaseBase.databases,
+  slotWalKeepMiB: databaseBase.slotWalKeepMiB,
+  stepTimeoutSeconds: databaseBase.stepTimeoutSeconds,
 });
+
+export interface WrittenCatalog {
+  readonly clientAccess?: readonly z.output<typeof clientAccess>[] | undefined;
+  readonly roles?: Readonly<Record<string, z.output<typeof role>>> | undefined;
+  readonly databases?: Readonly<Record<string, z.output<typeof database>>> | undefined;
+}

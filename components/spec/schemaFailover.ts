@@ -4,11 +4,12 @@ import { field } from "./field.ts";
 
 export const failoverSchema = z.strictObject({
   from: field(z.string(), {
-    description: "Site that is gone. While the statement names it and it is down, nothing is done with it.",
+    description:
+      "Site or region that is gone. While the statement names it and it is down, nothing is done with it.",
     effect: "none",
   }),
   to: field(z.string(), {
-    description: "Site that takes over; the same as `active`.",
+    description: "Site or region that takes over; the same as `active`.",
     effect: "none",
   }),
   fenceConfirmed: field(z.string().optional(), {

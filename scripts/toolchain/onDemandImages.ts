@@ -47,7 +47,10 @@ async function prepare(
   }
   if (name === "patroni") {
     await fetchWheels(context, progress);
-    return { BASE: await ensureImage("postgres", progress) };
+    return {
+      BASE: await ensureImage("postgres", progress),
+      CONSUL: await ensureOnDemandImage("consul", progress),
+    };
   }
   return {};
 }

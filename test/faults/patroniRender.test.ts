@@ -37,15 +37,15 @@ describe("the programs themselves", () => {
       images.consul,
       "consul",
       "validate",
-      "/etc/understudy-consul/consul.json",
-      "/etc/understudy-consul/secrets.json",
+      "/etc/understudy/consul.json",
+      "/etc/understudy/secrets.json",
     );
     expect(said).toContain("Configuration is valid!");
     expect(said).not.toMatch(/deprecated/i);
   });
 
   test("haproxy takes its configuration without a warning", async () => {
-    const check = ["sh", "-c", "haproxy -c -V -f /etc/understudy-haproxy/haproxy.cfg 2>&1"];
+    const check = ["sh", "-c", "haproxy -c -V -f /etc/understudy/haproxy.cfg 2>&1"];
     const said = await judge(cluster.proxyOptions(), images.haproxy, ...check);
     expect(said).toContain("Configuration file is valid");
     // It says with a warning each that it took the servers for stopped, as the file says.

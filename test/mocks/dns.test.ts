@@ -4,7 +4,7 @@ import { NameServer } from "../../components/dns/nameServer.ts";
 import { DnsRecord, FloatingRecord } from "../../components/dns/record.ts";
 import type { FilesArgs, Host, UnitArgs } from "../../components/hosts/host.ts";
 import type { Deployment } from "../../components/spec/model.ts";
-import { pair } from "../unit/postgres/sample.ts";
+import { nodeOf, pair } from "../unit/postgres/sample.ts";
 import { isSecret, type Recorded, record, resolved, settled } from "./recorder.ts";
 
 const canary = "c2VjcmV0LWNhbmFyeQ==";
@@ -43,7 +43,16 @@ async function make(
     { server, name: "site-a.ha.example.test", value: "10.86.0.11" },
     opts,
   );
-  const floating = new FloatingRecord("t-floating", { server, deployment }, opts);
+  const floating = new FloatingRecord(
+    "t-floating",
+    {
+      server,
+      names: deployment.names,
+      site: deployment.active,
+      address: nodeOf(deployment, deployment.active).address,
+    },
+    opts,
+  );
   await settled();
   return { seen, floating, site };
 }

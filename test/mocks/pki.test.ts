@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CertificateAuthority } from "../../components/pki/certificateAuthority.ts";
+import { certificateNames } from "../../components/pki/certificateNames.ts";
 import { NodeCertificate } from "../../components/pki/nodeCertificate.ts";
 import type { Deployment } from "../../components/spec/model.ts";
 import { intermediate, root } from "../unit/pki/authorities.ts";
@@ -31,8 +32,9 @@ async function make(
   });
   const leaf = new NodeCertificate("t-site-a", {
     authority: ca,
-    deployment,
-    node: nodeOf(deployment),
+    certificates: deployment.certificates,
+    commonName: "site-a",
+    names: certificateNames(deployment, nodeOf(deployment)),
     epoch,
   });
   await settled();

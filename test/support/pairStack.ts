@@ -14,7 +14,7 @@ import { check, type History, summary, type Verdict } from "./ledgerHistory.ts";
 import type { NodeHandle } from "./nodeHandle.ts";
 import { eventually, sql } from "./nodes.ts";
 import { PairPlaces, type PairTarget } from "./pairPlaces.ts";
-import { type Outcome, TestStack } from "./stack.ts";
+import { type Outcome, succeed, TestStack } from "./stack.ts";
 
 const run = promisify(execFile);
 
@@ -238,15 +238,4 @@ export function other(site: Site): Site {
   return site === "site-a" ? "site-b" : "site-a";
 }
 
-export async function succeed(outcome: Promise<Outcome>): Promise<string> {
-  const { code, text } = await outcome;
-  if (code !== 0) throw new Error(text);
-  return text;
-}
-
-/** A refusal with this code; its text. */
-export async function refused(outcome: Promise<Outcome>, code: string): Promise<string> {
-  const { code: status, text } = await outcome;
-  if (status === 0 || !text.includes(code)) throw new Error(`not refused with ${code}:\n${text}`);
-  return text;
-}
+export { refused, succeed } from "./stack.ts";

@@ -79,15 +79,19 @@ export class PatroniCluster {
   async startPatroni(): Promise<void> {
     await Promise.all(
       this.shape.nodes.map((node) =>
-        this.#run(`${node.name}-patroni`, images.patroni, this.patroniOptions(node), []),
+        this.#run(`${node.name}-patroni`, images.patroni, this.patroniOptions(node), [
+          "patroni",
+          "/etc/understudy/patroni",
+        ]),
       ),
     );
   }
 
   async startHaproxy(): Promise<void> {
     const { proxy } = this.shape;
-    const options = [...this.#at(proxy), ...this.#volume(proxy.name, "/etc/understudy-haproxy")];
-    await this.#run(proxy.name, images.haproxy, options, []);
+    const options = [...this.#at(proxy), ...this.#volume(proxy.name, "/etc/understudy")];
+    const command = ["haproxy", "-W", "-db", "-f", "/etc/understudy/haproxy.cfg"];
+    await this.#run(proxy.name, images.haproxy, options, command);
   }
 
   /** Of a container that sees what this node's Patroni sees. */
@@ -96,11 +100,11 @@ export class PatroniCluster {
   }
 
   consulOptions(place: Place): string[] {
-    return this.#volume(`${place.name}-consul`, "/etc/understudy-consul");
+    return this.#volume(`${place.name}-consul`, "/etc/understudy");
   }
 
   proxyOptions(): string[] {
-    return this.#volume(this.shape.proxy.name, "/etc/understudy-haproxy");
+    return this.#volume(this.shape.proxy.name, "/etc/understudy");
   }
 
   /** Asks the first Consul server, as the client. */
@@ -115,6 +119,8 @@ export class PatroniCluster {
       "exec",
       this.container(`${on.name}-patroni`),
       "patronictl",
+      "-c",
+      "/etc/understudy/patroni",
       "list",
       "-f",
       "json",
@@ -139,7 +145,12 @@ export class PatroniCluster {
   }
 
   async #consul(place: Place, where: readonly string[]): Promise<void> {
-    await this.#run(`${place.name}-consul`, images.consul, [...where, ...this.consulOptions(place)], []);
+    const files = ["consul.json", "secrets.json"].flatMap((name) => [
+      "-config-file",
+      `/etc/understudy/${name}`,
+    ]);
+    const options = [...where, ...this.consulOptions(place)];
+    await this.#run(`${place.name}-consul`, images.consul, options, ["consul", "agent", ...files]);
   }
 
   async #run(

@@ -30,8 +30,7 @@ export const namespace = "/service/";
 export const datacenter = "region-a";
 export const timing = timingProfiles.fast;
 
-const CONSUL_FILES = "/etc/understudy-consul";
-const NODE_FILES = "/etc/understudy";
+const FILES = "/etc/understudy";
 
 export class PatroniShape {
   readonly subnet: string;
@@ -67,9 +66,9 @@ export class PatroniShape {
       writePort: 5000,
       readPort: 5001,
       statsPort: 7000,
-      caFile: "/etc/understudy-haproxy/ca.crt",
-      adminSocket: "/run/understudy-haproxy/admin.sock",
-      stateFile: "/etc/understudy-haproxy/initial.state",
+      caFile: `${FILES}/ca.crt`,
+      adminSocket: "/run/understudy/admin.sock",
+      stateFile: `${FILES}/initial.state`,
       maxConnections: 500,
       sessionIdleSeconds: 3600,
       checks: timing.haproxy,
@@ -88,8 +87,8 @@ export class PatroniShape {
       datacenter,
       nodeName: place.name,
       bindAddress: place.address,
-      dataDirectory: "/var/lib/understudy-consul",
-      tls: tlsBelow(CONSUL_FILES),
+      dataDirectory: "/var/lib/understudy/consul",
+      tls: tlsBelow(FILES),
       serverAddresses: this.servers.map(({ address }) => address),
     };
     return {
@@ -118,7 +117,7 @@ export class PatroniShape {
       dataDirectory: "/var/lib/understudy/pgdata",
       binDirectory: "/usr/lib/postgresql/17/bin",
       passwordFile: "/run/understudy/pgpass",
-      tls: tlsBelow(NODE_FILES),
+      tls: tlsBelow(FILES),
       consul: { agent: "127.0.0.1:8501", registerService: true, sessionChecks: [] },
       access: {
         peers: this.nodes.filter(({ name }) => name !== node.name),

@@ -20,18 +20,22 @@ export interface Outcome {
 
 export interface StackConfig {
   active: string;
-  deployment: Record<string, unknown> & { database: Record<string, unknown>; sites: Record<string, object> };
+  deployment: Record<string, unknown> & { database: Record<string, unknown> };
 }
 
-export class TestStack {
+export interface PairConfig extends StackConfig {
+  deployment: StackConfig["deployment"] & { sites: Record<string, object> };
+}
+
+export class TestStack<C extends StackConfig = PairConfig> {
   readonly name: string;
   readonly folder: string;
-  readonly config: StackConfig;
+  readonly config: C;
   /** More environment for every call, e.g. a clock that runs ahead. */
   extraEnvironment: NodeJS.ProcessEnv = {};
   readonly #running = new Set<ChildProcess>();
 
-  constructor(name: string, config: StackConfig) {
+  constructor(name: string, config: C) {
     this.name = name;
     this.config = config;
     this.folder = mkdtempSync(join(tmpdir(), `understudy-${name}-`));
@@ -148,4 +152,17 @@ export function finished(child: ChildProcess): Promise<Outcome> {
     });
     child.on("close", (code) => resolve({ code: code ?? 1, text }));
   });
+}
+
+export async function succeed(outcome: Promise<Outcome>): Promise<string> {
+  const { code, text } = await outcome;
+  if (code !== 0) throw new Error(text);
+  return text;
+}
+
+/** A refusal with this code; its text. */
+export async function refused(outcome: Promise<Outcome>, code: string): Promise<string> {
+  const { code: status, text } = await outcome;
+  if (status === 0 || !text.includes(code)) throw new Error(`not refused with ${code}:\n${text}`);
+  return text;
 }

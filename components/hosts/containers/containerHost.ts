@@ -61,7 +61,8 @@ export class ContainerHost implements Host {
         mark: this.#mark(args.unit),
         labels: this.#labels().map(({ label, value }) => `${label}=${value}`),
         files: pulumi.all(args.files).apply((files) => mapValues(files, (content) => content.split("\n"))),
-      } satisfies Record<keyof InstallRequest, unknown>,
+        ...(args.ownFiles === undefined ? {} : { ownFiles: args.ownFiles }),
+      } satisfies Record<Exclude<keyof InstallRequest, "ownFiles">, unknown>,
       undefined,
       2,
     );

@@ -1,6 +1,6 @@
 /** The Docker engines of a deployment, and what is to be found in each. */
 import { NAME_SERVER_UNIT } from "../../dns/zone.ts";
-import type { Deployment } from "../../spec/model.ts";
+import { type AnyDeployment, placedUnits } from "../placed.ts";
 import { type Presence, presenceOf } from "./presence.ts";
 import { containerName } from "./reach.ts";
 
@@ -15,8 +15,9 @@ export interface Engine {
 
 export const SHARED_ENGINE = "";
 
-export function enginesOf({ sites, names, containers }: Deployment): Engine[] {
-  const inContainers = sites.flatMap(({ name, place }) =>
+export function enginesOf(deployment: AnyDeployment): Engine[] {
+  const { names, containers } = deployment;
+  const inContainers = placedUnits(deployment).flatMap(({ name, place }) =>
     place.target === "containers" ? [{ name, ...place }] : [],
   );
   const shared = [
@@ -32,7 +33,7 @@ export function enginesOf({ sites, names, containers }: Deployment): Engine[] {
 
 /** By the engine's key. A container that somebody removed is made again. */
 export async function observePresence(
-  deployment: Deployment,
+  deployment: AnyDeployment,
   now: Date,
 ): Promise<Readonly<Record<string, Presence>>> {
   const looks = enginesOf(deployment).map(async ({ key, dockerHost, units }) => {
@@ -47,7 +48,7 @@ export type Marks = Pick<Presence, "containers" | "networks"> | null;
 
 /** By the engine's key: the marks of everything that is there after an update that found `presence`. */
 export function marksAfter(
-  deployment: Deployment,
+  deployment: AnyDeployment,
   presence: Readonly<Record<string, Presence>>,
 ): Readonly<Record<string, Marks>> {
   const marks = enginesOf(deployment).map(({ key, units }): [string, Marks] => {
@@ -66,7 +67,7 @@ export function marksAfter(
 
 /** As if the engines had been looked at. One that the marks do not know is new, and empty. */
 export function presenceBy(
-  deployment: Deployment,
+  deployment: AnyDeployment,
   marks: Readonly<Record<string, Marks>>,
   now: Date,
 ): Readonly<Record<string, Presence>> {

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CONSUL_VERSION } from "../../consul/version.ts";
-import type { Account } from "../host.ts";
+import type { Account, Program } from "../host.ts";
 
 /** Each has a folder below `images/`; the value is the major version of what is in it. */
 const VERSIONS = { postgres: "17", dns: "9" } as const;
@@ -21,7 +21,12 @@ const ON_DEMAND_VERSIONS = {
 } as const;
 
 /** Numeric uid:gid of the accounts, fixed by the Dockerfiles: volumes outlive images and carry numbers, not names. */
-export const accountNumbers: Readonly<Record<Account, string>> = { postgres: "999:999", bind: "998:998" };
+export const accountNumbers: Readonly<Record<Account, string>> = {
+  postgres: "999:999",
+  bind: "998:998",
+  consul: "997:997",
+  haproxy: "996:996",
+};
 
 export type ImageName = keyof typeof VERSIONS;
 
@@ -44,9 +49,20 @@ export function imageTag(name: ImageName, context: string = imageContext(name)):
 
 /** As `imageTag`; what goes into the image beside its context counts too: the program's version, and what it is made from. */
 export function onDemandImageTag(name: OnDemandImageName): string {
-  const parts = [fingerprint(imageContext(name)), ...(name === "patroni" ? [imageTag("postgres")] : [])];
+  const parts = [fingerprint(imageContext(name)), ...madeFrom(name)];
   const hash = parts.length === 1 ? parts[0] : createHash("sha256").update(parts.join("\0")).digest("hex");
   return `understudy/${name}:${ON_DEMAND_VERSIONS[name]}-${hash?.slice(0, 12)}`;
+}
+
+function madeFrom(name: OnDemandImageName): string[] {
+  return name === "patroni" ? [imageTag("postgres"), onDemandImageTag("consul")] : [];
+}
+
+/** Of the image that runs a program, whenever it is built. */
+export function programTag(program: Program): string {
+  const name = imageNames.find((known) => known === program);
+  if (name !== undefined) return imageTag(name);
+  return onDemandImageTag(program as OnDemandImageName & Program);
 }
 
 /** SHA-256 of the names and contents of all files below a folder, in an order that no system changes. */

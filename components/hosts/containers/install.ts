@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
+import { type OwnFile, readOwnFile } from "../ownFiles.ts";
 import { type BundleRequest, pythonStart, pythonText } from "../pythonScript.ts";
 
 export interface InstallRequest {
@@ -21,6 +22,7 @@ export interface InstallRequest {
   readonly labels: readonly string[];
   /** Content as lines: the preview of a change then shows the lines that differ. */
   readonly files: Readonly<Record<string, readonly string[]>>;
+  readonly ownFiles?: Readonly<Record<string, OwnFile>>;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -35,10 +37,11 @@ async function install(request: InstallRequest): Promise<void> {
   await docker([...run, "--volume", `${request.volume}:${TARGET}`, ...python], bundleDocument(request));
 }
 
-type Bundle = Pick<InstallRequest, "bundle" | "directory" | "owner" | "secret" | "files">;
+type Bundle = Pick<InstallRequest, "bundle" | "directory" | "owner" | "secret" | "files" | "ownFiles">;
 
 /** On stdin of `python3 -Ic` with `pythonStart`, in a container that has the volume at /target. */
-export function bundleDocument({ bundle, directory, owner, secret, files }: Bundle): string {
+export function bundleDocument({ bundle, directory, owner, secret, files, ownFiles = {} }: Bundle): string {
+  const own = Object.entries(ownFiles).map(([name, file]) => [name, readOwnFile(file).split("\n")] as const);
   const request: BundleRequest = {
     host: bundle,
     top: TARGET,
@@ -47,7 +50,7 @@ export function bundleDocument({ bundle, directory, owner, secret, files }: Bund
     secret,
     manifest: `${TARGET}/.bundle-${bundle}`,
     lock: null,
-    files,
+    files: { ...files, ...Object.fromEntries(own) },
   };
   return pythonText(["writer", "bundle"], request);
 }

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Program } from "../host.ts";
-import { imageTag } from "./images.ts";
+import { programTag } from "./images.ts";
 
 /**
  * The images that the deployment's containers run, built by the engine that runs them from `images/`. A tag is
@@ -24,7 +24,7 @@ export class LocalImages extends pulumi.ComponentResource {
   }
 
   tag(program: Program): string {
-    return imageTag(program);
+    return programTag(program);
   }
 
   /** Depend on it to come after the image is there. An engine gets only those images that it is asked for. */
@@ -36,7 +36,7 @@ export class LocalImages extends pulumi.ComponentResource {
       {
         create: `node scripts/image.ts ${program}`,
         // Not read by the script, which computes the same: a new tag is what makes the command run again.
-        stdin: imageTag(program),
+        stdin: programTag(program),
         ...(this.#dockerHost === undefined ? {} : { environment: { DOCKER_HOST: this.#dockerHost } }),
         addPreviousOutputInEnv: false,
       },

@@ -1,12 +1,18 @@
 /** The way to a node that runs in a container: over the engine's own command. */
 import { execFile } from "node:child_process";
+import { NodeError, type VerbTable } from "../../roles/conversation.ts";
 import type { DockerReach } from "../../roles/desired.ts";
-import { NodeError } from "../../roles/session.ts";
-import { type AccessLimits, AgentAccess, type Driver, type UnitState } from "../agentAccess.ts";
+import type { Verbs } from "../../roles/session.ts";
+import {
+  type AccessLimits,
+  AgentAccess,
+  type Driver,
+  nodeAgent,
+  type Observable,
+  type UnitState,
+} from "../agentAccess.ts";
 import { childProgram } from "../childProgram.ts";
 import { LineSession } from "../lineSession.ts";
-
-const agent = ["/etc/understudy/node.py", "serve"];
 
 export interface DockerLimits extends AccessLimits {
   /** One question to the engine. */
@@ -31,24 +37,33 @@ interface ContainerState {
   readonly OOMKilled: boolean;
 }
 
-export class DockerAccess extends AgentAccess {
-  constructor(node: string, reach: DockerReach, limits: Partial<DockerLimits> = {}) {
-    super(node, "container", new DockerDriver(node, reach, limits.engineMs ?? defaultEngineMs), limits);
+export class DockerAccess<V extends Observable<V> = Verbs> extends AgentAccess<V> {
+  /** `agent`: the program in the container that understands the verbs. */
+  constructor(
+    node: string,
+    reach: DockerReach,
+    limits: Partial<DockerLimits> = {},
+    agent: string = nodeAgent,
+  ) {
+    const driver = new DockerDriver<V>(node, reach, limits.engineMs ?? defaultEngineMs, agent);
+    super(node, "container", driver, limits);
   }
 }
 
-class DockerDriver implements Driver {
+class DockerDriver<V extends VerbTable<V>> implements Driver<V> {
   readonly #node: string;
   readonly #reach: DockerReach;
   readonly #engineMs: number;
+  readonly #agent: readonly string[];
 
-  constructor(node: string, reach: DockerReach, engineMs: number) {
+  constructor(node: string, reach: DockerReach, engineMs: number, agent: string) {
     this.#node = node;
     this.#reach = reach;
     this.#engineMs = engineMs;
+    this.#agent = [agent, "serve"];
   }
 
-  async inspect(): Promise<UnitState> {
+  async inspect(): Promise<UnitState<V>> {
     const format = '{"state":{{json .State}},"image":{{json .Config.Image}},"user":{{json .Config.User}}}';
     const args = ["container", "inspect", "--format", format, this.#reach.container];
     const output = await this.#dockerUnlessMissing(args);
@@ -57,15 +72,15 @@ class DockerDriver implements Driver {
     return stateOf(state, image, () => this.#converseBeside(user));
   }
 
-  async converse(): Promise<LineSession> {
-    return this.#sessionOf(["docker", "exec", "-i", this.#reach.container, "python3", ...agent]);
+  async converse(): Promise<LineSession<V>> {
+    return this.#sessionOf(["docker", "exec", "-i", this.#reach.container, "python3", ...this.#agent]);
   }
 
   async start(timeoutSeconds: number): Promise<void> {
     await this.#docker(["start", this.#reach.container], timeoutSeconds * 1000);
   }
 
-  async #converseBeside(user: string): Promise<LineSession> {
+  async #converseBeside(user: string): Promise<LineSession<V>> {
     const { container, image } = this.#reach;
     const run = ["run", "--rm", "-i", "--volumes-from", container, "--network", "none"];
     const as = user === "" ? [] : ["--user", user];
@@ -76,12 +91,12 @@ class DockerDriver implements Driver {
       "--entrypoint",
       "python3",
       image,
-      ...agent,
+      ...this.#agent,
       "--offline",
     ]);
   }
 
-  #sessionOf(command: [string, ...string[]]): LineSession {
+  #sessionOf(command: [string, ...string[]]): LineSession<V> {
     return new LineSession(this.#node, childProgram(command, this.#environment()));
   }
 
@@ -120,11 +135,11 @@ class DockerDriver implements Driver {
   }
 }
 
-function stateOf(
+function stateOf<V extends VerbTable<V>>(
   state: ContainerState,
   image: string,
-  converseBeside: () => Promise<LineSession>,
-): UnitState {
+  converseBeside: () => Promise<LineSession<V>>,
+): UnitState<V> {
   if (state.Paused) return { is: "frozen", reason: "its container is paused" };
   if (state.Restarting) {
     return { is: "restarting", reason: `its container ends again and again (exit ${state.ExitCode})` };

@@ -3,7 +3,8 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshRoute } from "../../roles/desired.ts";
 import type { Machine } from "../../spec/model.ts";
-import type { FilesArgs, Host, Program, UnitArgs } from "../host.ts";
+import type { FilesArgs, Host, InstalledProgram, UnitArgs } from "../host.ts";
+import { readOwnFile } from "../ownFiles.ts";
 import { type BundleRequest, type PythonModule, pythonCommand, pythonText } from "../pythonScript.ts";
 import { departure } from "./departure.ts";
 import { prepareText } from "./prepare.ts";
@@ -19,7 +20,7 @@ export interface MachineHostArgs {
   readonly machine: Machine;
   readonly route: SshRoute;
   /** What it is to run. A machine is prepared for it before anything of it is written. */
-  readonly program: Program;
+  readonly program: InstalledProgram;
   /** PostgreSQL's major version. */
   readonly version: number;
   /** Another value has everything on the machine written again. Config `repair`. */
@@ -65,7 +66,9 @@ export class MachineHost implements Host {
 
   files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
     const { config } = this.#program.directories;
-    const files = pulumi.all(args.files).apply((contents) => mapValues(contents, (text) => text.split("\n")));
+    const files = pulumi
+      .all({ ...args.files, ...mapValues(args.ownFiles ?? {}, readOwnFile) })
+      .apply((contents) => mapValues(contents, (text) => text.split("\n")));
     const secret = args.secret ?? false;
     const request = files.apply(
       (lines): BundleRequest => ({
@@ -92,12 +95,15 @@ export class MachineHost implements Host {
     ) {
       throw new Error(`internal: ${name} is not what the machine ${this.name} was prepared for`);
     }
-    const request = unitRequest(args, {
-      ...this.#args,
-      host: this.name,
-      machineProgram: this.#program,
-      resource: name,
-    });
+    const request = unitRequest(
+      { ...args, program: this.#args.program },
+      {
+        ...this.#args,
+        host: this.name,
+        machineProgram: this.#program,
+        resource: name,
+      },
+    );
     const text = this.#text(["writer", "systemd", "clusters", "unit"], pulumi.output(request));
     return this.#python(name, text, opts);
   }

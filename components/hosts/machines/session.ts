@@ -1,14 +1,20 @@
 /** The way to a node that is a systemd unit of a machine: over SSH, every question a channel of the one connection. */
 import { PGDATA } from "../../postgres/paths.ts";
+import { NodeError, type VerbTable } from "../../roles/conversation.ts";
 import type { MachineReach } from "../../roles/desired.ts";
-import { NodeError } from "../../roles/session.ts";
-import { type AccessLimits, AgentAccess, type Driver, type UnitState } from "../agentAccess.ts";
+import type { Verbs } from "../../roles/session.ts";
+import {
+  type AccessLimits,
+  AgentAccess,
+  type Driver,
+  nodeAgent,
+  type Observable,
+  type UnitState,
+} from "../agentAccess.ts";
 import { LineSession } from "../lineSession.ts";
 import { asRoot, type SshConnection, type SshPool } from "./ssh/connection.ts";
 import { addressOf, sudoFailure } from "./ssh/failure.ts";
 import { inspectCommand, unitStateOf } from "./unitState.ts";
-
-const agent = "python3 /etc/understudy/node.py serve";
 
 export interface MachineLimits extends AccessLimits {
   /** One question to systemd. */
@@ -17,32 +23,42 @@ export interface MachineLimits extends AccessLimits {
 
 const defaultHostMs = 8_000;
 
-export class MachineAccess extends AgentAccess {
-  constructor(node: string, reach: MachineReach, pool: SshPool, limits: Partial<MachineLimits> = {}) {
-    super(node, "unit", new MachineDriver(node, reach, pool, limits.hostMs ?? defaultHostMs), limits);
+export class MachineAccess<V extends Observable<V> = Verbs> extends AgentAccess<V> {
+  /** `agent`: the program on the machine that understands the verbs. */
+  constructor(
+    node: string,
+    reach: MachineReach,
+    pool: SshPool,
+    limits: Partial<MachineLimits> = {},
+    agent: string = nodeAgent,
+  ) {
+    const driver = new MachineDriver<V>(node, reach, pool, limits.hostMs ?? defaultHostMs, agent);
+    super(node, "unit", driver, limits);
   }
 }
 
-class MachineDriver implements Driver {
+class MachineDriver<V extends VerbTable<V>> implements Driver<V> {
   readonly #node: string;
   readonly #reach: MachineReach;
   readonly #pool: SshPool;
   readonly #hostMs: number;
+  readonly #serve: string;
 
-  constructor(node: string, reach: MachineReach, pool: SshPool, hostMs: number) {
+  constructor(node: string, reach: MachineReach, pool: SshPool, hostMs: number, agent: string) {
     this.#node = node;
     this.#reach = reach;
     this.#pool = pool;
     this.#hostMs = hostMs;
+    this.#serve = `python3 ${agent} serve`;
   }
 
-  async inspect(): Promise<UnitState> {
+  async inspect(): Promise<UnitState<V>> {
     const output = await this.#asRoot(inspectCommand(this.#reach.unit, PGDATA));
-    return unitStateOf(output, { converseBeside: () => this.#converse(`${agent} --offline`) });
+    return unitStateOf(output, { converseBeside: () => this.#converse(`${this.#serve} --offline`) });
   }
 
-  async converse(): Promise<LineSession> {
-    return await this.#converse(agent);
+  async converse(): Promise<LineSession<V>> {
+    return await this.#converse(this.#serve);
   }
 
   async start(): Promise<void> {
@@ -51,11 +67,11 @@ class MachineDriver implements Driver {
     await this.#asRoot(`systemctl reset-failed ${unit}; systemctl start --no-block ${unit}`);
   }
 
-  async #converse(command: string): Promise<LineSession> {
+  async #converse(command: string): Promise<LineSession<V>> {
     const { ssh, account } = this.#reach;
     const connection = await this.#connection();
     const program = await connection.channel(asRoot(ssh, `runuser -u ${account} -- ${command}`));
-    return new LineSession(this.#node, program);
+    return new LineSession<V>(this.#node, program);
   }
 
   async #asRoot(command: string): Promise<string> {

@@ -1,12 +1,12 @@
 /** The systemd unit of a program. Pure. Options and their reasons; systemd.exec(5), systemd.service(5). */
-import type { Program, UnitArgs } from "../host.ts";
+import type { InstalledProgram } from "../host.ts";
 import { FIREWALL_UNIT } from "./firewall.ts";
-import type { MachineProgram } from "./programs.ts";
+import type { InstalledUnit, MachineProgram } from "./programs.ts";
 
 export interface UnitFileArgs {
   readonly deployment: string;
   readonly host: string;
-  readonly unit: Pick<UnitArgs, "program" | "command" | "stateful" | "stopTimeoutSeconds">;
+  readonly unit: Pick<InstalledUnit, "program" | "command" | "stateful" | "stopTimeoutSeconds">;
   readonly machineProgram: MachineProgram;
   /** Data directory of the user's own that the unit works on as well. */
   readonly adopt: string | undefined;
@@ -31,7 +31,7 @@ export function unitFile(args: UnitFileArgs): string {
   return ["# Rendered by Understudy; edits are overwritten.", ...lines].join("\n");
 }
 
-const titles: Readonly<Record<Program, string>> = { postgres: "PostgreSQL", dns: "name server" };
+const titles: Readonly<Record<InstalledProgram, string>> = { postgres: "PostgreSQL", dns: "name server" };
 
 function order({ deployment, host, unit, machineProgram, adopt }: UnitFileArgs): Options {
   const mounts = [machineProgram.directories.data, ...(adopt === undefined ? [] : [adopt])];
@@ -48,7 +48,7 @@ function order({ deployment, host, unit, machineProgram, adopt }: UnitFileArgs):
 function process({ unit, machineProgram }: UnitFileArgs): Options {
   const { account, directories } = machineProgram;
   const [program = "", ...rest] = unit.command;
-  const own: Readonly<Record<Program, Options>> = {
+  const own: Readonly<Record<InstalledProgram, Options>> = {
     postgres: [
       ["Type", "notify"],
       ["NotifyAccess", "main"],
@@ -105,7 +105,7 @@ const homes = ["/home", "/root", "/run/user"];
 function files({ unit, machineProgram, adopt }: UnitFileArgs): Options {
   const { data } = machineProgram.directories;
   const inHome = homes.some((home) => adopt?.startsWith(`${home}/`));
-  const writable: Readonly<Record<Program, readonly string[]>> = {
+  const writable: Readonly<Record<InstalledProgram, readonly string[]>> = {
     // Where disks are mounted by custom: an archive_command or a tablespace there goes on working.
     postgres: [data, "/run/postgresql", "-/mnt", "-/srv", "-/media"],
     dns: [data, "/run/named"],
@@ -121,7 +121,7 @@ function files({ unit, machineProgram, adopt }: UnitFileArgs): Options {
   ];
 }
 
-function hardening(program: Program): Options {
+function hardening(program: InstalledProgram): Options {
   // Below 1024, without being root.
   const capabilities = program === "dns" ? "CAP_NET_BIND_SERVICE" : "";
   return [

@@ -1,6 +1,5 @@
 /** What `unit.py` installs. Pure. */
 import type { Machine } from "../../spec/model.ts";
-import type { UnitArgs } from "../host.ts";
 import {
   chain,
   chainFile,
@@ -10,7 +9,7 @@ import {
   TABLE,
   table,
 } from "./firewall.ts";
-import { LOCK_FILE, type MachineProgram, manifestFile } from "./programs.ts";
+import { type InstalledUnit, LOCK_FILE, type MachineProgram, manifestFile } from "./programs.ts";
 import { unitName } from "./reach.ts";
 import { unitFile } from "./unitFile.ts";
 
@@ -29,7 +28,7 @@ const SYSTEMD_UNITS = "/etc/systemd/system";
 /** How long a service may take until it works. */
 const START_SECONDS = 60;
 
-export function unitRequest(unit: UnitArgs, args: UnitRequestArgs): object {
+export function unitRequest(unit: InstalledUnit, args: UnitRequestArgs): object {
   const { machine, machineProgram, deployment, host, version } = args;
   const { adopt } = machine;
   return {
@@ -53,7 +52,7 @@ export function unitRequest(unit: UnitArgs, args: UnitRequestArgs): object {
   };
 }
 
-function firewall({ program, listens }: UnitArgs): object {
+function firewall({ program, listens }: InstalledUnit): object {
   const rules = chain(program, listens).split("\n");
   return {
     unit: FIREWALL_UNIT,

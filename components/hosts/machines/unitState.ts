@@ -1,4 +1,5 @@
 /** From what systemd and the file system say of a unit to what it means. Pure. */
+import type { VerbTable } from "../../roles/conversation.ts";
 import type { UnitState } from "../agentAccess.ts";
 
 const properties = ["LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus"];
@@ -10,10 +11,10 @@ export function inspectCommand(unit: string, dataDirectory: string): string {
   return `${show} && if [ -e ${dataDirectory} ]; then echo ${dataLine}=kept; else echo ${dataLine}=none; fi`;
 }
 
-export function unitStateOf(
+export function unitStateOf<V extends VerbTable<V>>(
   output: string,
-  beside: Pick<Extract<UnitState, { is: "stopped" }>, "converseBeside">,
-): UnitState {
+  beside: Pick<Extract<UnitState<V>, { is: "stopped" }>, "converseBeside">,
+): UnitState<V> {
   const said = Object.fromEntries(output.split("\n").map((line) => splitOnce(line)));
   const { LoadState: load, ActiveState: active, SubState: sub, [dataLine]: data } = said;
   if (load === undefined || active === undefined || data === undefined) {

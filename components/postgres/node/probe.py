@@ -19,11 +19,16 @@ from pg import one_line
 if TYPE_CHECKING:
     import psycopg
 
-WRITE = """
-INSERT INTO understudy.probe AS mine (writer, value) VALUES (%s, 1)
-ON CONFLICT (writer) DO UPDATE SET value = mine.value + 1
-RETURNING value, current_setting('cluster_name'), ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
-"""
+CLUSTER_NAME = "current_setting('cluster_name')"
+"""What a server is called: each node of a pair has a name of its own there."""
+
+
+def write_statement(server: str) -> str:
+    return f"""
+    INSERT INTO understudy.probe AS mine (writer, value) VALUES (%s, 1)
+    ON CONFLICT (writer) DO UPDATE SET value = mine.value + 1
+    RETURNING value, {server}, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+    """
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,12 @@ class Write:
 class Probe(threading.Thread):
     """One client: it stays with the server that it has, and looks for another one when that fails."""
 
-    def __init__(self, node: Node, targets: list[Target], every: float) -> None:
+    def __init__(self, node: Node, targets: list[Target], every: float, server: str = CLUSTER_NAME) -> None:
         super().__init__(daemon=True, name="probe")
         self.node = node
         self.targets = targets
         self.every = every
+        self.statement = write_statement(server)
         self.ended = threading.Event()
         self.acknowledged = 0
         self.last: Write | None = None
@@ -108,7 +114,7 @@ class Probe(threading.Thread):
     def write(self, connection: psycopg.Connection[Any]) -> None:
         while not self.ended.is_set():
             begun = time.monotonic()
-            found: Any = connection.execute(WRITE, (f"{self.node.name}:probe",)).fetchone()
+            found: Any = connection.execute(self.statement, (f"{self.node.name}:probe",)).fetchone()
             self.note(Write(time.monotonic(), str(found[1]), int(found[2])))
             self.ended.wait(max(0.0, self.every - (time.monotonic() - begun)))
 
@@ -139,12 +145,12 @@ def length(gap: tuple[Write, Write]) -> float:
     return gap[1].moment - gap[0].moment
 
 
-def verify(node: Node, target: Target) -> dict[str, Any]:
+def verify(node: Node, target: Target, server: str = CLUSTER_NAME) -> dict[str, Any]:
     begun = time.monotonic()
     try:
         with connect(node, target) as connection:
             writer = f"{node.name}:verify"
-            found: Any = connection.execute(WRITE, (writer,)).fetchone()
+            found: Any = connection.execute(write_statement(server), (writer,)).fetchone()
             back: Any = connection.execute("SELECT value FROM understudy.probe WHERE writer = %s", (writer,)).fetchone()
     except (ReadOnly, OSError) as problem:
         raise Refusal("E_VERIFY", f"{target.name} at {target.address}:{target.port}: {one_line(problem)}") from None

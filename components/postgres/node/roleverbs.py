@@ -10,6 +10,7 @@ import divergence
 import files
 import handover
 import probe
+from conversation import unknown
 from files import Refusal
 from locks import DeploymentLock
 from verbs import Verbs, alone
@@ -25,6 +26,8 @@ class RoleVerbs(Verbs):
         self.probe: probe.Probe | None = None
 
     def perform(self, verb: str, args: dict[str, Any]) -> Any:
+        if verb not in VERBS:
+            raise unknown(verb)
         return getattr(self, verb)(**args)
 
     def lock(self, owner: str) -> dict[str, Any]:

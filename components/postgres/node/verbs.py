@@ -13,6 +13,7 @@ from typing import Any
 import build
 import files
 import pg
+import role_password
 import systemroles
 from control import ask
 from files import Node, Refusal
@@ -133,26 +134,7 @@ class Verbs:
         return {}
 
     def password(self, role: str) -> dict[str, Any]:
-        """Only a verifier made here reaches the server; its logs and statistics would keep a statement's text."""
-        from psycopg import sql
-
-        from catalog import role_password, verifies
-
-        node = self.primary()
-        password = role_password(role)
-        if not password:
-            raise Refusal("E_NO_PASSWORD", f"there is no password file for role {role}")
-        with pg.connect(node, "agent") as connection:
-            row = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", (role,)).fetchone()
-            if row is None:
-                raise Refusal("E_NO_ROLE", f"there is no role {role}")
-            if verifies(password, row[0]):
-                return {}
-            verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
-            for quiet in QUIET:
-                connection.execute(quiet)
-            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), verifier.decode())
-            connection.execute(statement)
+        role_password.apply(self.primary(), role)
         return {}
 
     def awaitStandby(self, standby: str, timeoutSeconds: float) -> dict[str, Any]:
@@ -215,15 +197,6 @@ class Verbs:
         if rows(self.session.get(node), "SELECT pg_is_in_recovery() AS it")[0]["it"]:
             raise Refusal("E_IN_RECOVERY", f"{node.name} is a standby; it takes no write")
         return node
-
-
-# The role's verifier is no password, but what it keeps out of the log need not be guessed at.
-QUIET = (
-    "SET log_statement = 'none'",
-    "SET log_min_duration_statement = -1",
-    "SET log_min_error_statement = 'panic'",
-    "SET pg_stat_statements.track_utility = off",
-)
 
 
 @contextmanager

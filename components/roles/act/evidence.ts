@@ -80,16 +80,26 @@ export class Findings {
 }
 
 /** The longest pause is the write gap only where it lies between the two primaries. */
-function gapOf(probe: ProbeResult | undefined): number | null {
+export function gapOf(probe: ProbeResult | undefined): number | null {
   const spans = probe?.before && probe.after && probe.before.timeline < probe.after.timeline;
   return probe && spans ? probe.gapMs : null;
 }
 
 /** For people, and as one line for `RoleChange`. */
 export function renderEvidence(evidence: Evidence): string[] {
-  const { control, timelines, verified } = evidence;
+  const { timelines } = evidence;
+  const timeline = `${timelines.old ?? "?"} → ${timelines.new}, forked at ${evidence.switchLsn}`;
+  return renderAccount(evidence, [["timeline", timeline]]);
+}
+
+/** What every change leaves to be told, between two nodes or two regions. `first`: what only this kind has. */
+export function renderAccount(
+  evidence: Omit<Evidence, "switchLsn">,
+  first: readonly (readonly [string, string])[],
+): string[] {
+  const { control, verified } = evidence;
   const rows: (readonly [string, string])[] = [
-    ["timeline", `${timelines.old ?? "?"} → ${timelines.new}, forked at ${evidence.switchLsn}`],
+    ...first,
     ...(control.old && control.new
       ? ([
           [`${evidence.from} stopped`, position(control.old)],

@@ -1,22 +1,32 @@
 /**
  * Measures the write gap of a switchover as a client sees it: a writer on the new primary's host that goes through
- * both nodes. It measures and decides nothing: where it fails, the change goes on without a number.
+ * both nodes (or the proxies of both regions). It measures and decides nothing: where it fails, the change goes on without a number.
  */
-import type { NodeAccess, ProbeTarget, Session } from "../session.ts";
-import type { Findings } from "./evidence.ts";
+import type { SessionOf } from "../conversation.ts";
+import type { ProbeResult, ProbeTarget, Verbs } from "../session.ts";
+
+/** Whatever else an agent understands: a probe is run by these. */
+type Session = SessionOf<Pick<Verbs, "probeStart" | "probeStop">>;
 
 const everyMs = 10;
 /** How long the writer may need for its first write to the new primary. */
-const graceSeconds = 3;
+const defaultGraceSeconds = 3;
 
 export class Probe {
   readonly #targets: readonly ProbeTarget[];
   readonly #report: (line: string) => void;
+  readonly #graceSeconds: number;
   /** A conversation of its own: the probe runs while the other one carries the steps. */
   readonly #session: Promise<Session | undefined>;
   #runs = false;
 
-  constructor(access: NodeAccess, targets: readonly ProbeTarget[], report: (line: string) => void) {
+  constructor(
+    access: { openAnother(): Promise<Session> },
+    targets: readonly ProbeTarget[],
+    report: (line: string) => void,
+    graceSeconds = defaultGraceSeconds,
+  ) {
+    this.#graceSeconds = graceSeconds;
     this.#targets = targets;
     this.#report = report;
     this.#session = access.openAnother().catch((error: Error) => this.#gaveUp(error));
@@ -32,10 +42,11 @@ export class Probe {
     );
   }
 
-  async stop(findings: Findings): Promise<void> {
+  async stop(findings: { probe: ProbeResult | undefined }): Promise<void> {
     if (!this.#runs) return;
     this.#runs = false;
     const session = await this.#session;
+    const graceSeconds = this.#graceSeconds;
     const limit = { timeoutMs: (graceSeconds + 10) * 1000 };
     findings.probe = await session
       ?.call("probeStop", { graceSeconds }, limit)

@@ -1,10 +1,28 @@
 /** The fence from outside: a site's own command, whose success is the proof that a failover needs. */
 import type { Step } from "../steps.ts";
+import type { FenceEvidence } from "./evidence.ts";
 import type { Executor } from "./executors.ts";
-import { runCommand, succeeded } from "./fenceCommand.ts";
+import { type RunCommand, runCommand, succeeded } from "./fenceCommand.ts";
 
-export const fenceSite: Executor<Extract<Step, { kind: "fenceSite" }>> = async (step, context) => {
-  const { site, command, timeoutSeconds, confirmed } = step;
+export interface Fence {
+  /** A pair's site, or a region. */
+  readonly site: string;
+  readonly command: readonly string[];
+  readonly timeoutSeconds: number;
+  /** The operator's own word, which holds where the command fails; null: none. */
+  readonly confirmed: string | null;
+}
+
+interface FenceContext {
+  readonly progress: (line: string) => void;
+  readonly findings: { fence: FenceEvidence | null };
+  readonly runCommand?: RunCommand;
+}
+
+export const fenceSite: Executor<Extract<Step, { kind: "fenceSite" }>> = fenceFromOutside;
+
+export async function fenceFromOutside(fence: Fence, context: FenceContext): Promise<string> {
+  const { site, command, timeoutSeconds, confirmed } = fence;
   const run = await (context.runCommand ?? runCommand)({ command, timeoutSeconds });
   const { at, ms, exitCode, ending, printed } = run;
   const proven = succeeded(run);
@@ -14,4 +32,4 @@ export const fenceSite: Executor<Extract<Step, { kind: "fenceSite" }>> = async (
   if (confirmed === null) throw new Error(`${ending}${said}`);
   context.progress(`WARNING the fence command failed: ${ending}${said}`);
   return `going on by the word of the statement alone: ${confirmed}`;
-};
+}

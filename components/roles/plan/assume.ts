@@ -153,7 +153,7 @@ function newSlot(name: string): SlotFacts {
 }
 
 /** What initdb leaves. */
-const newCatalog: CatalogFacts = {
+export const newCatalog: CatalogFacts = {
   roles: {},
   databases: { postgres: { owner: "postgres", extensions: ["plpgsql"], settings: {} } },
 };

@@ -14,50 +14,59 @@ import { identifier, isSet, reset, set } from "./sql.ts";
 /** Where statements that belong to no database run. */
 const maintenance = "postgres";
 
+/** What is to be done on whoever takes writes. */
+export type CatalogWork =
+  | {
+      readonly kind: "sql";
+      readonly database: string;
+      readonly statements: readonly string[];
+      readonly summary: string;
+    }
+  | { readonly kind: "password"; readonly role: string };
+
 export function catalog(fleet: Fleet): Contribution {
   const { active, desired } = fleet;
   if (active.catalog === null) return { notices: active.state === "primary" ? [unseen(active.name)] : [] };
-  const found = active.catalog;
-  const wish = desired.catalog;
   return {
-    steps: [
-      ...sql(
-        active.name,
-        maintenance,
-        "roles",
-        wish.roles.flatMap((role) => roleStatements(role, found.roles[role.name])),
-      ),
-      ...sql(
-        active.name,
-        maintenance,
-        "memberships",
-        wish.roles.flatMap((role) => memberships(role, found)),
-      ),
-      ...wish.roles.filter((role) => needsPassword(role, found)).map(password(active.name)),
-      ...sql(
-        active.name,
-        maintenance,
-        "databases",
-        wish.databases.flatMap((database) => databaseStatements(database, found.databases[database.name])),
-      ),
-      ...wish.databases.flatMap((database) =>
-        sql(active.name, database.name, "extensions", extensions(database, found.databases[database.name])),
-      ),
-    ],
-    notices: undeclared(wish, found),
+    steps: catalogWork(desired.catalog, active.catalog).map((work): Step => ({ ...work, node: active.name })),
+    notices: undeclared(desired.catalog, active.catalog),
   };
 }
 
-function unseen(name: string): Notice {
+export function catalogWork(wish: DesiredCatalog, found: CatalogFacts): CatalogWork[] {
+  return [
+    ...sql(
+      maintenance,
+      "roles",
+      wish.roles.flatMap((role) => roleStatements(role, found.roles[role.name])),
+    ),
+    ...sql(
+      maintenance,
+      "memberships",
+      wish.roles.flatMap((role) => memberships(role, found)),
+    ),
+    ...wish.roles.filter((role) => needsPassword(role, found)).map(password),
+    ...sql(
+      maintenance,
+      "databases",
+      wish.databases.flatMap((database) => databaseStatements(database, found.databases[database.name])),
+    ),
+    ...wish.databases.flatMap((database) =>
+      sql(database.name, "extensions", extensions(database, found.databases[database.name])),
+    ),
+  ];
+}
+
+export function unseen(name: string): Notice {
   return {
     code: "N_CATALOG_UNSEEN",
     message: `Roles and databases are compared when ${name} answers; what is missing of them is made then.`,
   };
 }
 
-function sql(node: string, database: string, subject: string, statements: readonly string[]): Step[] {
+function sql(database: string, subject: string, statements: readonly string[]): CatalogWork[] {
   if (statements.length === 0) return [];
-  return [{ kind: "sql", node, database, statements, summary: `${subject}: ${count(statements.length)}` }];
+  return [{ kind: "sql", database, statements, summary: `${subject}: ${count(statements.length)}` }];
 }
 
 function count(statements: number): string {
@@ -105,8 +114,8 @@ function needsPassword(role: Role, found: CatalogFacts): boolean {
   return role.login && found.roles[role.name]?.passwordMatches !== true;
 }
 
-function password(node: string): (role: Role) => Step {
-  return (role) => ({ kind: "password", node, role: role.name });
+function password(role: Role): CatalogWork {
+  return { kind: "password", role: role.name };
 }
 
 function databaseStatements(database: Database, found: DatabaseFacts | undefined): string[] {
@@ -150,7 +159,7 @@ function byName(a: readonly [string, unknown], b: readonly [string, unknown]): n
   return a[0] < b[0] ? -1 : 1;
 }
 
-function undeclared(wish: DesiredCatalog, found: CatalogFacts): Notice[] {
+export function undeclared(wish: DesiredCatalog, found: CatalogFacts): Notice[] {
   const roles = new Map(wish.roles.map((role) => [role.name, role]));
   const databases = new Map(wish.databases.map((database) => [database.name, database]));
   return [

@@ -2,6 +2,8 @@
  * Why a plan must not act. One rule per hazard, all of them asked, all answers reported together: nothing is
  * changed while any of them has one.
  */
+import type { DesiredCatalog } from "../desired.ts";
+import type { CatalogFacts } from "../facts.ts";
 import type { Refusal } from "../steps.ts";
 import { type Words, wordsOf } from "../words.ts";
 import { adoptionRefusals } from "./adoption.ts";
@@ -173,15 +175,19 @@ function standbyParameters(fleet: Fleet): Refusal[] {
   });
 }
 
-/** `strict` promises that an acknowledged commit is on both sites. For declared names the catalog resets it. */
-function loweredDurability(fleet: Fleet): Refusal[] {
-  const { desired, active } = fleet;
+/** `strict` promises that an acknowledged commit is on both sites. */
+function loweredDurability({ desired, active }: Fleet): Refusal[] {
   if (desired.policy.synchronous !== "strict" || active.catalog === null) return [];
-  const declaredRoles = new Set(desired.catalog.roles.map((role) => role.name));
-  const declaredDatabases = new Set(desired.catalog.databases.map((database) => database.name));
+  return durabilityRefusals(desired.catalog, active.catalog, "on both sites");
+}
+
+/** For declared names the catalog resets it. */
+export function durabilityRefusals(wish: DesiredCatalog, found: CatalogFacts, promise: string): Refusal[] {
+  const declaredRoles = new Set(wish.roles.map((role) => role.name));
+  const declaredDatabases = new Set(wish.databases.map((database) => database.name));
   return [
-    ...lowered("ROLE", active.catalog.roles, declaredRoles),
-    ...lowered("DATABASE", active.catalog.databases, declaredDatabases),
+    ...lowered("ROLE", found.roles, declaredRoles, promise),
+    ...lowered("DATABASE", found.databases, declaredDatabases, promise),
   ];
 }
 
@@ -189,6 +195,7 @@ function lowered(
   kind: "ROLE" | "DATABASE",
   found: Readonly<Record<string, { readonly settings: Readonly<Record<string, string>> }>>,
   declared: ReadonlySet<string>,
+  promise: string,
 ): Refusal[] {
   return Object.entries(found).flatMap(([name, { settings }]) => {
     const value = settings.synchronous_commit?.toLowerCase();
@@ -196,7 +203,7 @@ function lowered(
     return [
       {
         code: "E_DURABILITY_LOWERED",
-        message: `${kind.toLowerCase()} "${name}" sets synchronous_commit = ${value}, so its commits would not be on both sites: run ALTER ${kind} … RESET synchronous_commit, or choose synchronous: available.`,
+        message: `${kind.toLowerCase()} "${name}" sets synchronous_commit = ${value}, so its commits would not be ${promise}: run ALTER ${kind} … RESET synchronous_commit, or choose synchronous: available.`,
       },
     ];
   });

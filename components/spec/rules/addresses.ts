@@ -1,12 +1,21 @@
 /** Addresses: usable where they are, and one owner each, however they are spelt. */
 import { gatewayAddress } from "../derive.ts";
 import { type Address, type Cidr, contains, parseAddress, parseCidr } from "../ip.ts";
-import type { Deployment } from "../model.ts";
+import type { DeploymentBase } from "../model.ts";
 import { onSharedNetwork } from "../resolvePlace.ts";
+import type { WrittenBase } from "../schemaBase.ts";
 import { show } from "../show.ts";
 import { octalFault, writtenAsOctal } from "../sshHost.ts";
 import { type Owner, owners } from "./owners.ts";
-import { type Finding, groupBy, list, type Rule } from "./rule.ts";
+import {
+  type AnyDeployment,
+  type Finding,
+  groupBy,
+  list,
+  type Rule,
+  type RuleContext,
+  type StreamingRule,
+} from "./rule.ts";
 
 /** One machine under two owners: meant, as the name server's and a site's, or told by the rule E_HOST_DUP. */
 function oneMachine(one: Owner | undefined, other: Owner): boolean {
@@ -14,41 +23,52 @@ function oneMachine(one: Owner | undefined, other: Owner): boolean {
   return one.nameServer || one.apart.key === other.apart.key;
 }
 
-const addressTwice: Rule = {
-  code: "E_ADDR_DUP",
-  needs: ["deployment.containers.subnet", "deployment.sites.*.machine.host", "deployment.sites.*.target"],
-  check(deployment, context) {
-    const known = owners(deployment, context).filter(({ address }) => parseAddress(address));
-    const groups = groupBy(known, (owner) => owner.address);
-    return [...groups.values()].flatMap(([first, ...others]) =>
-      others
-        .filter((owner) => !oneMachine(first, owner))
-        .map((owner): Finding => {
-          const spelt = owner.written ?? first?.written;
-          const spelling =
-            spelt !== undefined && spelt !== owner.address ? ` (written as ${show(spelt, "")})` : "";
-          const message = `${first?.who} and ${owner.who} both have ${owner.address}${spelling}; set another \`address\` for one of them`;
-          return { path: owner.path, message };
+/** The rules about whoever has an address, of either kind of deployment. `needs`: what decides who that is, and where. */
+export function ownerRules<D extends AnyDeployment, W extends WrittenBase>(
+  ownersOf: (deployment: D, context: RuleContext<W>) => readonly Owner[],
+  needs: readonly string[],
+): readonly Rule<D, W>[] {
+  return [
+    {
+      code: "E_ADDR_DUP",
+      needs: ["deployment.containers.subnet", ...needs],
+      check: (deployment, context) => addressTwice(ownersOf(deployment, context)),
+    },
+    {
+      code: "E_ADDRESS",
+      needs: [nameServerKind, ...needs],
+      check: (deployment, context) =>
+        ownersOf(deployment, context).flatMap((owner) => {
+          const message =
+            owner.written === undefined ? underivable(owner) : addressFault(owner.written, owner);
+          return message === undefined ? [] : [{ path: owner.path, message }];
         }),
-    );
-  },
-};
+    },
+    {
+      code: "E_ADDR_SUBNET",
+      needs: ["deployment.containers.subnet", nameServerKind, ...needs],
+      check: (deployment, context) => addressOutside(deployment, ownersOf(deployment, context)),
+    },
+  ];
+}
 
-const addressSyntax: Rule = {
-  code: "E_ADDRESS",
-  needs: [
-    "deployment.sites.*.target",
-    "deployment.sites.*.machine.host",
-    "deployment.names.server.kind",
-    "deployment.names.server.machine.host",
-  ],
-  check(deployment, context) {
-    return owners(deployment, context).flatMap((owner) => {
-      const message = owner.written === undefined ? underivable(owner) : addressFault(owner.written, owner);
-      return message === undefined ? [] : [{ path: owner.path, message }];
-    });
-  },
-};
+const nameServerKind = "deployment.names.server.kind";
+
+function addressTwice(owners: readonly Owner[]): Finding[] {
+  const known = owners.filter(({ address }) => parseAddress(address));
+  const groups = groupBy(known, (owner) => owner.address);
+  return [...groups.values()].flatMap(([first, ...others]) =>
+    others
+      .filter((owner) => !oneMachine(first, owner))
+      .map((owner): Finding => {
+        const spelt = owner.written ?? first?.written;
+        const spelling =
+          spelt !== undefined && spelt !== owner.address ? ` (written as ${show(spelt, "")})` : "";
+        const message = `${first?.who} and ${owner.who} both have ${owner.address}${spelling}; set another \`address\` for one of them`;
+        return { path: owner.path, message };
+      }),
+  );
+}
 
 function addressFault(written: string, { path, apart }: Owner): string | undefined {
   const address = parseAddress(written);
@@ -87,7 +107,7 @@ function unusable({ version, value }: Address): string | undefined {
   return undefined;
 }
 
-const subnetSyntax: Rule = {
+export const subnetSyntax: Rule = {
   code: "E_SUBNET",
   needs: ["deployment.containers.subnet"],
   check({ containers: { subnet } }) {
@@ -106,24 +126,19 @@ const subnetSyntax: Rule = {
   },
 };
 
-const addressOutside: Rule = {
-  code: "E_ADDR_SUBNET",
-  needs: ["deployment.containers.subnet", "deployment.sites.*.target", "deployment.names.server.kind"],
-  check(deployment, context) {
-    const subnet = parseCidr(deployment.containers.subnet);
-    if (subnet?.version !== 4) return [];
-    return owners(deployment, context).flatMap(({ path, address, written, apart }) => {
-      const given = written !== undefined && apart === undefined;
-      const fault = given ? placeFault(address, subnet, deployment) : undefined;
-      return fault ? [{ path, message: `${address} ${fault}` }] : [];
-    });
-  },
-};
+function addressOutside({ containers }: DeploymentBase, owners: readonly Owner[]): Finding[] {
+  const subnet = parseCidr(containers.subnet);
+  if (subnet?.version !== 4) return [];
+  return owners.flatMap(({ path, address, written, apart }) => {
+    const given = written !== undefined && apart === undefined;
+    const fault = given ? placeFault(address, subnet, containers.subnet) : undefined;
+    return fault ? [{ path, message: `${address} ${fault}` }] : [];
+  });
+}
 
-function placeFault(text: string, subnet: Cidr, deployment: Deployment): string | undefined {
+function placeFault(text: string, subnet: Cidr, name: string): string | undefined {
   const address = parseAddress(text);
   if (!address) return undefined;
-  const name = deployment.containers.subnet;
   if (!contains(subnet, address)) return `is outside the deployment's network ${name}`;
   if (address.value === subnet.base) return `is the address of the network ${name} itself`;
   if (address.value === subnet.base + subnet.size - 1n) return `is the broadcast address of ${name}`;
@@ -132,7 +147,7 @@ function placeFault(text: string, subnet: Cidr, deployment: Deployment): string 
 }
 
 /** Docker translates what leaves its network, and a peer knows a node by its address. */
-const apartFromNetwork: Rule = {
+const apartFromNetwork: StreamingRule = {
   code: "W_NETWORKS_APART",
   needs: ["deployment.sites", "deployment.sites.*.target", "deployment.sites.*.dockerHost"],
   check({ sites, containers: { subnet } }) {
@@ -147,10 +162,8 @@ const apartFromNetwork: Rule = {
   },
 };
 
-export const addressRules: readonly Rule[] = [
-  addressTwice,
-  addressSyntax,
+export const addressRules: readonly StreamingRule[] = [
+  ...ownerRules(owners, ["deployment.sites.*.machine.host", "deployment.sites.*.target"]),
   subnetSyntax,
-  addressOutside,
   apartFromNetwork,
 ];

@@ -5,7 +5,7 @@
 import { posix } from "node:path";
 import type { Deployment } from "../model.ts";
 import { show } from "../show.ts";
-import type { Rule } from "./rule.ts";
+import type { StreamingRule } from "./rule.ts";
 
 /** Directories of ours; see `postgres/paths.ts` and `dns/zone.ts`. */
 const ours = [
@@ -46,7 +46,7 @@ function pathFault(path: string): string | undefined {
   return lost && `is below ${lost}, where nothing is kept`;
 }
 
-export const adoptionRules: readonly Rule[] = [
+export const adoptionRules: readonly StreamingRule[] = [
   {
     code: "E_ADOPT",
     needs: [],

@@ -1,17 +1,17 @@
 /** Rules for pg_hba.conf: nothing weak, nothing that can never match. The first line that matches decides. */
 import { covers, parseCidr } from "../ip.ts";
-import type { ClientAccess, Deployment } from "../model.ts";
+import type { ClientAccess } from "../model.ts";
 import { ownedRoles } from "../ownedSettings.ts";
 import { onSharedNetwork } from "../resolvePlace.ts";
 import { show } from "../show.ts";
-import type { Finding, Rule, RuleContext } from "./rule.ts";
+import type { AnyDeployment, Finding, Rule, RuleContext, StreamingRule } from "./rule.ts";
 
 const base = "deployment.database.clientAccess";
 
 /** The user's own rules: those that we derive follow from roles, databases and the subnet, which have rules of their own. */
 const eachAccess =
-  (check: (access: ClientAccess, path: string, index: number, deployment: Deployment) => Finding[]) =>
-  (deployment: Deployment, { written }: RuleContext): Finding[] =>
+  (check: (access: ClientAccess, path: string, index: number, deployment: AnyDeployment) => Finding[]) =>
+  (deployment: AnyDeployment, { written }: RuleContext): Finding[] =>
     written.database.clientAccess === undefined
       ? []
       : deployment.database.clientAccess.flatMap((access, index) =>
@@ -122,7 +122,7 @@ const open: Rule = {
 };
 
 /** The default lets in who is sure to be a client; beyond the containers' network that is the nodes alone. */
-const nodesOnly: Rule = {
+const nodesOnly: StreamingRule = {
   code: "W_NO_CLIENTS",
   needs: [base, "deployment.sites.*.target"],
   check({ sites, database, containers: { subnet } }, { written }) {
@@ -162,12 +162,6 @@ const undeclared: Rule = {
   }),
 };
 
-export const clientAccessRules: readonly Rule[] = [
-  weak,
-  network,
-  words,
-  shadowed,
-  open,
-  nodesOnly,
-  undeclared,
-];
+export const clientAccessRules: readonly Rule[] = [weak, network, words, shadowed, open, undeclared];
+
+export const clientNetworkRules: readonly StreamingRule[] = [nodesOnly];

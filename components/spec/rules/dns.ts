@@ -1,6 +1,8 @@
 /** The zone's records: the floating name must be able to move quickly, alone, and inside the zone. */
 import { show } from "../show.ts";
+import { areaWords } from "./areas.ts";
 import { hostnameFault } from "./names.ts";
+import { recordOwners } from "./recordOwners.ts";
 import type { Rule } from "./rule.ts";
 
 const floatingPath = "deployment.names.floating";
@@ -8,9 +10,11 @@ const floatingPath = "deployment.names.floating";
 const ttl: Rule = {
   code: "E_DNS_TTL",
   needs: [],
-  check({ names: { ttlSeconds } }) {
+  check(deployment) {
+    const { ttlSeconds } = deployment.names;
+    const { one } = areaWords(deployment);
     if (ttlSeconds >= 1 && ttlSeconds <= 300) return [];
-    const message = `${ttlSeconds} s; the floating name's TTL is 1 to 300 s, because clients may keep the old site for that long after a switchover`;
+    const message = `${ttlSeconds} s; the floating name's TTL is 1 to 300 s, because clients may keep the old ${one} for that long after a switchover`;
     return [{ path: "deployment.names.ttlSeconds", message }];
   },
 };
@@ -25,11 +29,13 @@ const outsideZone: Rule = {
   },
 };
 
-/** A name with other data cannot be an alias, and a site's record must not follow the active site. */
+/** A name with other data cannot be an alias, and a site's or host's record must not follow the active one. */
 const clash: Rule = {
   code: "E_DNS_CLASH",
   needs: ["deployment.domain"],
-  check({ domain, sites, names: { floating } }, { written }) {
+  check(deployment, { written }) {
+    const { domain, names } = deployment;
+    const { floating } = names;
     if (floating === domain) {
       return [{ path: floatingPath, message: `"${floating}" is the zone itself; write a name inside it` }];
     }
@@ -38,16 +44,11 @@ const clash: Rule = {
         { path: floatingPath, message: `"${floating}" is the name server's own name; write another one` },
       ];
     }
-    const site = sites.find(({ name }) => `${name}.${domain}` === floating);
-    if (!site) return [];
-    const message = `"${floating}" is both the floating name and the record of site "${site.name}"; `;
+    const owner = recordOwners(deployment).find(({ name }) => `${name}.${domain}` === floating);
+    if (!owner) return [];
+    const message = `"${floating}" is both the floating name and the record of ${owner.what} "${owner.name}"; `;
     return written.names.floating === undefined
-      ? [
-          {
-            path: `deployment.sites.${site.name}`,
-            message: `${message}rename the site or set \`names.floating\``,
-          },
-        ]
+      ? [{ path: owner.path, message: `${message}rename the ${owner.what} or set \`names.floating\`` }]
       : [{ path: floatingPath, message: `${message}write another name` }];
   },
 };

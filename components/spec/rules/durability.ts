@@ -1,6 +1,6 @@
 /** What an acknowledged commit is worth: settings that would let it be lost, or would break the way back. */
 import { readBool } from "../settingsInfo.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule, StreamingRule } from "./rule.ts";
 import { settingPlaces } from "./settings.ts";
 
 /** Settings that lose or hide data in every mode, with what they must be. */
@@ -58,7 +58,7 @@ const commitsBehind: Rule = {
   },
 };
 
-const unusedDegrade: Rule = {
+const unusedDegrade: StreamingRule = {
   code: "W_UNUSED",
   needs: ["deployment.database.synchronous"],
   check({ database: { synchronous, degradeAfterSeconds } }) {
@@ -69,4 +69,6 @@ const unusedDegrade: Rule = {
   },
 };
 
-export const durabilityRules: readonly Rule[] = [lowered, rewind, commitsBehind, unusedDegrade];
+export const durabilityRules: readonly Rule[] = [lowered, rewind, commitsBehind];
+
+export const degradeRules: readonly StreamingRule[] = [unusedDegrade];

@@ -1,6 +1,7 @@
-/** The statement for a forced failover, as far as it can be judged without looking at a site. */
+/** The statement for a forced failover, as far as it can be judged without looking at a site or region. */
 import type { Failover } from "../model.ts";
 import { didYouMean } from "../suggest.ts";
+import { areasOf, areaWords, wholeAreas } from "./areas.ts";
 import { type Finding, list, type Rule } from "./rule.ts";
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
@@ -8,21 +9,23 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 export const failoverRules: readonly Rule[] = [
   {
     code: "E_FAILOVER_SITE",
-    needs: ["deployment.sites"],
-    check: ({ failover, sites }) => {
-      const names = sites.map(({ name }) => name);
+    needs: wholeAreas,
+    check: (deployment) => {
+      const { failover } = deployment;
+      const { one, many } = areaWords(deployment);
+      const names = areasOf(deployment).map(({ name }) => name);
       return given(failover, (said) => [
         ...(["from", "to"] as const)
           .filter((key) => !names.includes(said[key]))
           .map((key) => ({
             path: `failover.${key}`,
-            message: `"${said[key]}" is not one of sites ${list(names)}.${didYouMean(said[key], names)}`,
+            message: `"${said[key]}" is not one of ${many} ${list(names)}.${didYouMean(said[key], names)}`,
           })),
         ...(said.from === said.to
           ? [
               {
                 path: "failover.to",
-                message: `"${said.to}" is also \`from\`; a site cannot take over from itself`,
+                message: `"${said.to}" is also \`from\`; a ${one} cannot take over from itself`,
               },
             ]
           : []),
@@ -46,10 +49,10 @@ export const failoverRules: readonly Rule[] = [
   },
   {
     code: "E_FENCE_UNCONFIRMED",
-    needs: ["deployment.sites.*.fenceCommand"],
-    check: ({ failover, sites }) =>
-      given(failover, ({ from, fenceConfirmed }) => {
-        const command = sites.find(({ name }) => name === from)?.fenceCommand;
+    needs: ["deployment.sites.*.fenceCommand", "deployment.regions.*.fenceCommand"],
+    check: (deployment) =>
+      given(deployment.failover, ({ from, fenceConfirmed }) => {
+        const command = areasOf(deployment).find(({ name }) => name === from)?.fenceCommand;
         if (fenceConfirmed === undefined ? command !== undefined : fenceConfirmed.trim() !== "") return [];
         const fault = fenceConfirmed === undefined ? "is missing" : "is empty";
         const otherwise =

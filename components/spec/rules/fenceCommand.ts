@@ -1,7 +1,7 @@
 /** Commands that fence a site: run without a shell, and shown to everybody, so nothing secret is among the arguments. */
-import type { Deployment } from "../model.ts";
 import { looksSecret, show } from "../show.ts";
-import type { Finding, Rule } from "./rule.ts";
+import { areasOf } from "./areas.ts";
+import type { AnyDeployment, Finding, Rule } from "./rule.ts";
 
 const secretWord = String.raw`(?:\w+[-_])?(?:pass(?:w(?:or)?d|phrase)?|secret|token|api[-_]?key|credentials?)`;
 const assigned = new RegExp(`(?:^|[\\s&?;,"'{-])["']?${secretWord}["']?\\s*[=:]\\s*\\S`, "i");
@@ -22,11 +22,11 @@ export function secretArgument(command: readonly string[]): number {
   });
 }
 
-export function fenceCommands({ sites }: Deployment): { path: string; command: readonly string[] }[] {
-  return sites.flatMap(({ name, fenceCommand }) =>
+export function fenceCommands(deployment: AnyDeployment): { path: string; command: readonly string[] }[] {
+  return areasOf(deployment).flatMap(({ path, fenceCommand }) =>
     fenceCommand === undefined
       ? []
-      : [{ path: `deployment.sites.${name}.fenceCommand.command`, command: fenceCommand.command }],
+      : [{ path: `${path}.fenceCommand.command`, command: fenceCommand.command }],
   );
 }
 

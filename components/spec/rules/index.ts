@@ -3,24 +3,25 @@ import { addressRules } from "./addresses.ts";
 import { adoptionRules } from "./adoption.ts";
 import { catalogRules } from "./catalog.ts";
 import { certificateRules } from "./certificates.ts";
-import { clientAccessRules } from "./clientAccess.ts";
+import { clientAccessRules, clientNetworkRules } from "./clientAccess.ts";
 import { dnsRules } from "./dns.ts";
-import { durabilityRules } from "./durability.ts";
+import { degradeRules, durabilityRules } from "./durability.ts";
 import { failoverRules } from "./failover.ts";
 import { fenceCommandRules } from "./fenceCommand.ts";
 import { machineRules } from "./machines.ts";
 import { nameServerRules } from "./nameServer.ts";
-import { nameRules } from "./names.ts";
+import { nameRules, siteNameRules } from "./names.ts";
 import { packageRules } from "./packages.ts";
 import { portRules } from "./ports.ts";
 import { repairRules } from "./repair.ts";
-import { replicationRules } from "./replication.ts";
-import type { Rule } from "./rule.ts";
-import { placeRules } from "./secrets.ts";
+import { replicationRules, retentionRules } from "./replication.ts";
+import type { StreamingRule } from "./rule.ts";
+import { imageRules, placeRules } from "./secrets.ts";
 import { settingRules } from "./settings.ts";
 
-export const rules: readonly Rule[] = [
+export const rules: readonly StreamingRule[] = [
   ...nameRules,
+  ...siteNameRules,
   ...machineRules,
   ...packageRules,
   ...adoptionRules,
@@ -30,12 +31,16 @@ export const rules: readonly Rule[] = [
   ...nameServerRules,
   ...dnsRules,
   ...replicationRules,
+  ...retentionRules,
   ...settingRules,
   ...durabilityRules,
+  ...degradeRules,
   ...clientAccessRules,
+  ...clientNetworkRules,
   ...catalogRules,
   ...certificateRules,
   ...placeRules,
+  ...imageRules,
   ...failoverRules,
   ...repairRules,
 ];

@@ -1,15 +1,16 @@
 /** Where sites are: what belongs to which target, how SSH gets there, and no host twice. */
 import type { Deployment } from "../model.ts";
 import type { Written } from "../schema.ts";
+import type { WrittenBase } from "../schemaBase.ts";
 import type { WrittenHop, WrittenMachine } from "../schemaMachine.ts";
 import { show } from "../show.ts";
 import { hostFault, hostKeyFault, isPrivateKey, keyFileFault, machineKey, userFault } from "../sshHost.ts";
-import { type Finding, groupBy, type Rule } from "./rule.ts";
+import { type Finding, groupBy, type StreamingRule } from "./rule.ts";
 
 const sitePath = (name: string) => `deployment.sites.${name}`;
 
 /** A field that is for the other target, or one that this target needs. */
-const targetFields: Rule = {
+const targetFields: StreamingRule = {
   code: "E_MACHINE",
   needs: ["deployment.sites.*.target"],
   check: (_deployment, { written }) =>
@@ -44,19 +45,20 @@ export interface WrittenAt<T> {
 }
 
 /** Every machine that was written, and where. */
-export function writtenMachines({ sites, names }: Written): WrittenAt<WrittenMachine>[] {
+export function writtenMachines(written: WrittenBase): WrittenAt<WrittenMachine>[] {
+  const sites = "sites" in written ? (written as Written).sites : {};
   const all = [
     ...Object.entries(sites).map(([name, { machine }]) => ({
       path: `${sitePath(name)}.machine`,
       value: machine,
     })),
-    { path: "deployment.names.server.machine", value: names.server?.machine },
+    { path: "deployment.names.server.machine", value: written.names.server?.machine },
   ];
   return all.flatMap(({ path, value }) => (value === undefined ? [] : [{ path, value }]));
 }
 
 /** Every stop of SSH: machines, and the hosts that are gone through. */
-export function writtenHops(written: Written): WrittenAt<WrittenHop>[] {
+export function writtenHops(written: WrittenBase): WrittenAt<WrittenHop>[] {
   return writtenMachines(written).flatMap(({ path, value }) => [
     { path, value },
     ...(value.jump === undefined ? [] : [{ path: `${path}.jump`, value: value.jump }]),
@@ -68,7 +70,7 @@ const eachHop = (
   code: string,
   field: "host" | "user" | "keyFile" | "hostKey",
   fault: (value: string) => string | undefined,
-): Rule => ({
+): StreamingRule => ({
   code,
   needs: [],
   check: (_deployment, { written }) =>
@@ -79,7 +81,7 @@ const eachHop = (
     }),
 });
 
-const hostTwice: Rule = {
+const hostTwice: StreamingRule = {
   code: "E_HOST_DUP",
   needs: ["deployment.sites.*.target"],
   check: (deployment, { written }) => [
@@ -156,7 +158,7 @@ function oneAddressTwoNames({ sites, names: { server } }: Deployment, written: W
   });
 }
 
-export const machineRules: readonly Rule[] = [
+export const machineRules: readonly StreamingRule[] = [
   targetFields,
   eachHop("E_HOST", "host", hostFault),
   eachHop("E_SSH_USER", "user", userFault),

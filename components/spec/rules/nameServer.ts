@@ -1,10 +1,10 @@
 /** Who serves names: what belongs to which kind, the key of a server of the user's, and a machine shared with a site. */
 import { setSecretCommand } from "../configurationKeys.ts";
-import type { Deployment, Machine } from "../model.ts";
-import type { Written } from "../schema.ts";
+import type { Machine } from "../model.ts";
+import type { WrittenBase } from "../schemaBase.ts";
 import { show } from "../show.ts";
 import { hostFault, machineKey } from "../sshHost.ts";
-import type { Finding, Rule } from "./rule.ts";
+import type { AnyDeployment, Finding, Rule } from "./rule.ts";
 
 const base = "deployment.names.server";
 const kindPath = `${base}.kind`;
@@ -33,7 +33,7 @@ const fields: Rule = {
   },
 };
 
-function misplaced({ names: { server } }: Written): Finding[] {
+function misplaced({ names: { server } }: WrittenBase): Finding[] {
   if (server === undefined) return [];
   // A port is always there: 53 says nothing about what was meant.
   const given = (field: Field) => (field === "port" ? server.port !== 53 : server[field] !== undefined);
@@ -49,7 +49,7 @@ function misplaced({ names: { server } }: Written): Finding[] {
   });
 }
 
-function containerOnly({ names: { server } }: Deployment, { names }: Written): Finding[] {
+function containerOnly({ names: { server } }: AnyDeployment, { names }: WrittenBase): Finding[] {
   if (server.kind === "container" || names.serverAddress === undefined) return [];
   const path = "deployment.names.serverAddress";
   return [
@@ -57,7 +57,7 @@ function containerOnly({ names: { server } }: Deployment, { names }: Written): F
   ];
 }
 
-function external({ names: { server } }: Written): Finding[] {
+function external({ names: { server } }: WrittenBase): Finding[] {
   if (server?.kind !== "external") return [];
   const host = server.host === undefined ? undefined : hostFault(server.host);
   const name = server.keyName ?? "x";
@@ -75,7 +75,7 @@ function external({ names: { server } }: Written): Finding[] {
   ];
 }
 
-function adopting({ names: { server } }: Written): Finding[] {
+function adopting({ names: { server } }: WrittenBase): Finding[] {
   if (server?.machine?.adopt === undefined) return [];
   return [
     { path: `${base}.machine.adopt`, message: "is for a site; a name server has no database to adopt" },
@@ -93,11 +93,13 @@ const ofTheMachine: Readonly<Record<string, (machine: Machine) => unknown>> = {
   firewall: ({ firewall }) => firewall,
 };
 
-function unequal({ sites, names: { server } }: Deployment, written: Written): Finding[] {
-  if (server.kind !== "machine" || written.names.server?.machine === undefined) return [];
+function unequal(deployment: AnyDeployment, written: WrittenBase): Finding[] {
+  const { server } = deployment.names;
+  if (!("sites" in deployment) || server.kind !== "machine") return [];
+  if (written.names.server?.machine === undefined) return [];
   const here = server.machine;
   const said = (value: unknown) => (value === undefined ? "nothing" : show(value, ""));
-  return sites.flatMap(({ name, place }) => {
+  return deployment.sites.flatMap(({ name, place }) => {
     if (place.target !== "machines" || machineKey(place.machine.ssh) !== machineKey(here.ssh)) return [];
     const there = place.machine;
     return Object.entries(ofTheMachine)

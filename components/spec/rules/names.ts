@@ -1,7 +1,9 @@
 /** Names of sites and of the deployment: they become DNS names, containers, replication slots and standby names. */
 import { show } from "../show.ts";
 import { suggest } from "../suggest.ts";
-import { type Finding, groupBy, list, type Rule } from "./rule.ts";
+import { areasOf, areaWords, wholeAreas } from "./areas.ts";
+import { type RecordOwner, recordOwners } from "./recordOwners.ts";
+import { type AnyDeployment, type Finding, groupBy, list, type Rule, type StreamingRule } from "./rule.ts";
 
 const sitePath = (name: string) => `deployment.sites.${name}`;
 
@@ -35,21 +37,23 @@ function hostname(path: string, name: string): Finding[] {
 
 const activeUnknown: Rule = {
   code: "E_ACTIVE_UNKNOWN",
-  needs: ["active", "deployment.sites"],
-  check({ active, sites }) {
-    const names = sites.map((site) => site.name);
+  needs: ["active", ...wholeAreas],
+  check(deployment) {
+    const { active } = deployment;
+    const { one, many } = areaWords(deployment);
+    const names = areasOf(deployment).map(({ name }) => name);
     if (names.includes(active)) return [];
     const close = suggest(active, names);
     const which = active === "" ? "active is not set" : `active ${show(active, "active")} is not one of`;
-    const found = active === "" ? `; the sites are ${list(names)}` : ` sites ${list(names)}`;
+    const found = active === "" ? `; the ${many} are ${list(names)}` : ` ${many} ${list(names)}`;
     const advice = close
       ? `. Did you mean "${close}"?`
-      : `; set it with \`pulumi config set active ${names[0] ?? "<site>"}\``;
+      : `; set it with \`pulumi config set active ${names[0] ?? `<${one}>`}\``;
     return [{ path: "active", message: `${which}${found}${advice}` }];
   },
 };
 
-const siteNameTwice: Rule = {
+const siteNameTwice: StreamingRule = {
   code: "E_NAME_DUP",
   needs: ["deployment.sites"],
   check({ sites }) {
@@ -66,18 +70,19 @@ const siteNameTwice: Rule = {
 const hostnames: Rule = {
   code: "E_HOSTNAME",
   needs: [],
-  check({ domain, sites, names }, { written }) {
+  check(deployment, { written }) {
+    const { domain, names } = deployment;
     const found = hostname("deployment.domain", domain);
     const fits = found.length === 0;
-    for (const { name } of sites) {
-      const dotted = name.includes(".");
-      if (dotted) {
-        const message = `${show(name, "")}: a site's name is one label, without a dot`;
-        found.push({ path: sitePath(name), message });
+    for (const { name, what, path, region } of recordOwners(deployment)) {
+      // What is derived from a region's name has its faults.
+      if (region !== undefined && name.startsWith(region) && hostnameFault(region)) continue;
+      if (name.includes(".")) {
+        found.push({ path, message: `${show(name, "")}: a ${what}'s name is one label, without a dot` });
         continue;
       }
-      const own = hostname(sitePath(name), name);
-      found.push(...(own.length > 0 || !fits ? own : hostname(sitePath(name), `${name}.${domain}`)));
+      const own = hostname(path, name);
+      found.push(...(own.length > 0 || !fits ? own : hostname(path, `${name}.${domain}`)));
     }
     if (fits || written.names.floating !== undefined)
       found.push(...hostname("deployment.names.floating", names.floating));
@@ -85,7 +90,7 @@ const hostnames: Rule = {
   },
 };
 
-const slotCollision: Rule = {
+const slotCollision: StreamingRule = {
   code: "E_SLOT_COLLISION",
   needs: ["deployment.sites"],
   check({ sites }) {
@@ -116,43 +121,44 @@ const physicalNames: Rule = {
 const nameLength: Rule = {
   code: "E_NAME_LENGTH",
   needs: ["deployment.name"],
-  check({ name, sites }) {
-    const inContainers = sites.filter(({ place }) => place.target === "containers");
-    return inContainers.flatMap((site) => {
-      const container = `${name}-${site.name}`;
-      if (container.length <= 63 || site.name.length > 63) return [];
-      const message = `the container's name "${container}" is ${container.length} characters; 63 are allowed: shorten \`name\` or the site's name`;
-      return [{ path: sitePath(site.name), message }];
+  check(deployment) {
+    return containerOwners(deployment).flatMap(({ name, what, path }) => {
+      const container = `${deployment.name}-${name}`;
+      if (container.length <= 63 || name.length > 63) return [];
+      const message = `the container's name "${container}" is ${container.length} characters; 63 are allowed: shorten \`name\` or the ${what}'s name`;
+      return [{ path, message }];
     });
   },
 };
 
-const reservedSiteNames: Readonly<Record<string, string>> = {
+/** A site in containers is one; a region's hosts are. */
+function containerOwners(deployment: AnyDeployment): readonly RecordOwner[] {
+  const owners = recordOwners(deployment);
+  if (!("sites" in deployment)) return owners.filter(({ what }) => what !== "region");
+  const onMachines = deployment.sites.filter(({ place }) => place.target === "machines");
+  return owners.filter(({ name }) => !onMachines.some((site) => site.name === name));
+}
+
+const reservedNames: Readonly<Record<string, string>> = {
   ns: "it is the name server's own name in the zone",
   dns: "its container would have the name of the name server's",
   localhost: "every machine takes it for itself",
+  "*": "to PostgreSQL it is every standby",
+  __patroni_strict_sync_replica_placeholder__: "Patroni has it stand for nobody",
 };
 
-const siteNameReserved: Rule = {
+const nameReserved: Rule = {
   code: "E_NAME_RESERVED",
   needs: [],
-  check({ sites }) {
-    return sites.flatMap(({ name }) => {
+  check(deployment) {
+    return recordOwners(deployment).flatMap(({ name, what, path }) => {
       const lower = name.toLowerCase();
-      const reason = Object.hasOwn(reservedSiteNames, lower) ? reservedSiteNames[lower] : undefined;
-      return reason
-        ? [{ path: sitePath(name), message: `a site cannot be called "${name}": ${reason}` }]
-        : [];
+      const reason = Object.hasOwn(reservedNames, lower) ? reservedNames[lower] : undefined;
+      return reason ? [{ path, message: `a ${what} cannot be called "${name}": ${reason}` }] : [];
     });
   },
 };
 
-export const nameRules: readonly Rule[] = [
-  activeUnknown,
-  siteNameTwice,
-  hostnames,
-  slotCollision,
-  physicalNames,
-  nameLength,
-  siteNameReserved,
-];
+export const nameRules: readonly Rule[] = [activeUnknown, hostnames, physicalNames, nameLength, nameReserved];
+
+export const siteNameRules: readonly StreamingRule[] = [siteNameTwice, slotCollision];

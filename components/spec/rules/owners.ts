@@ -1,5 +1,7 @@
 /** Who has an address in a deployment: the name server of ours, and every node. */
-import type { Deployment, Place } from "../model.ts";
+import type { Deployment, DeploymentBase, Place } from "../model.ts";
+import type { Written } from "../schema.ts";
+import type { WrittenBase } from "../schemaBase.ts";
 import { machineKey } from "../sshHost.ts";
 import type { RuleContext } from "./rule.ts";
 
@@ -30,7 +32,7 @@ function apartOf(name: string, place: Place): Apart | undefined {
 }
 
 /** The name server comes first: where a site has its address, the site is the one to move. */
-export function owners(deployment: Deployment, { written }: RuleContext): Owner[] {
+export function owners(deployment: Deployment, { written }: RuleContext<Written>): Owner[] {
   const nodes = deployment.sites.map(({ name, place, node }) => ({
     who: name,
     nameServer: false,
@@ -42,7 +44,7 @@ export function owners(deployment: Deployment, { written }: RuleContext): Owner[
   return [...nameServerOwner(deployment, written), ...nodes];
 }
 
-function nameServerOwner({ names: { server } }: Deployment, written: RuleContext["written"]): Owner[] {
+export function nameServerOwner({ names: { server } }: DeploymentBase, written: WrittenBase): Owner[] {
   if (server.kind !== "container" && server.kind !== "machine") return [];
   const own = { who: "the name server", nameServer: true };
   const { address } = server;

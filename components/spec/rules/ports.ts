@@ -1,34 +1,42 @@
 /** Ports: one owner each on a host. SSH's above all, because a port of ours is behind the firewall. */
-import type { Deployment } from "../model.ts";
-import { type Finding, groupBy, type Rule } from "./rule.ts";
+import type { Deployment, Names } from "../model.ts";
+import { type Finding, groupBy, type StreamingRule } from "./rule.ts";
 
 /** What the name server listens on; see `dns/zone.ts`. */
 const nameServerPorts = [53, 5353];
 
+export interface Published {
+  readonly who: string;
+  readonly path: string;
+  readonly port: number;
+}
+
+/** What the name server publishes on the Docker host. */
+export function nameServerPort({ server }: Names): Published[] {
+  return server.kind === "container"
+    ? [{ who: "the name server", path: "deployment.names.publishedPort", port: server.publishedPort }]
+    : [];
+}
+
+export function portsTwice(published: readonly Published[]): Finding[] {
+  const groups = groupBy(published, ({ port }) => String(port));
+  return [...groups.values()].flatMap(([first, ...others]) =>
+    others.map(({ who, path, port }) => ({
+      path,
+      message: `${first?.who} and ${who} would both be published on port ${port} of the Docker host; set another \`${path.replace(/^.*\./, "")}\` for one of them`,
+    })),
+  );
+}
+
 function publishedTwice({ sites, names }: Deployment): Finding[] {
-  const published = [
-    ...(names.server.kind === "container"
-      ? [
-          {
-            who: "the name server",
-            path: "deployment.names.publishedPort",
-            port: names.server.publishedPort,
-          },
-        ]
-      : []),
+  return portsTwice([
+    ...nameServerPort(names),
     ...sites.flatMap(({ name, place, node: { publishedPort } }) =>
       publishedPort === undefined || (place.target === "containers" && place.ownEngine)
         ? []
         : [{ who: name, path: `deployment.sites.${name}.publishedPort`, port: publishedPort }],
     ),
-  ];
-  const groups = groupBy(published, ({ port }) => String(port));
-  return [...groups.values()].flatMap(([first, ...others]) =>
-    others.map(({ who, path, port }) => ({
-      path,
-      message: `${first?.who} and ${who} would both be published on port ${port} of the Docker host; set another \`publishedPort\` for one of them`,
-    })),
-  );
+  ]);
 }
 
 function besideSsh({ sites, names }: Deployment): Finding[] {
@@ -49,7 +57,7 @@ function besideSsh({ sites, names }: Deployment): Finding[] {
   return [...ofSites, ...ofNames];
 }
 
-export const portRules: readonly Rule[] = [
+export const portRules: readonly StreamingRule[] = [
   {
     code: "E_PORT_CLASH",
     needs: ["deployment.sites.*.target", "deployment.names.server.kind"],

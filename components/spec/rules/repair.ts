@@ -1,8 +1,8 @@
 /** Config `repair`: a machine of the deployment, or nothing would be repaired and nobody told. */
 import { didYouMean } from "../suggest.ts";
-import { list, type Rule } from "./rule.ts";
+import { list, type StreamingRule } from "./rule.ts";
 
-export const repairRules: readonly Rule[] = [
+export const repairRules: readonly StreamingRule[] = [
   {
     code: "E_REPAIR_SITE",
     needs: ["deployment.sites", "deployment.sites.*.target", "deployment.names.server.kind"],

@@ -1,9 +1,10 @@
 /** The sites as a replicating set: enough of them, able to follow each other, and with room for WAL. */
 import type { Deployment, Site } from "../model.ts";
 import { readMiB, readNumber } from "../settingsInfo.ts";
-import type { Finding, Rule } from "./rule.ts";
+import { serversOf } from "./areas.ts";
+import type { Finding, Rule, StreamingRule } from "./rule.ts";
 
-const enoughSites: Rule = {
+const enoughSites: StreamingRule = {
   code: "E_SITES",
   needs: ["deployment.sites"],
   check({ sites }) {
@@ -13,7 +14,7 @@ const enoughSites: Rule = {
   },
 };
 
-const synchronousCount: Rule = {
+const synchronousCount: StreamingRule = {
   code: "E_SYNC_COUNT",
   needs: ["deployment.sites", "deployment.database.synchronous"],
   check({ sites, database: { synchronous } }) {
@@ -23,7 +24,7 @@ const synchronousCount: Rule = {
   },
 };
 
-const version: Rule = {
+const version: StreamingRule = {
   code: "E_PG_VERSION",
   needs: ["deployment.sites.*.image", "deployment.sites.*.target"],
   check({ sites, database }) {
@@ -41,7 +42,7 @@ const version: Rule = {
 };
 
 /** Recovery pauses on a standby whose value is lower than its primary's (manual 26.4.3); PostgreSQL's own defaults. */
-const sharedMemory: Readonly<Record<string, number>> = {
+export const sharedMemory: Readonly<Record<string, number>> = {
   max_connections: 100,
   max_worker_processes: 8,
   max_wal_senders: 10,
@@ -60,7 +61,7 @@ function effective(
 }
 
 /** Any site may be the next to lead, so lower than any other is too low. */
-const standbyParameters: Rule = {
+const standbyParameters: StreamingRule = {
   code: "E_STANDBY_PARAM",
   needs: [],
   check(deployment) {
@@ -84,7 +85,7 @@ const standbyParameters: Rule = {
 };
 
 /** One connection per peer and two for a base backup; one slot per peer. */
-const capacity: Rule = {
+const capacity: StreamingRule = {
   code: "E_REPLICATION_CAPACITY",
   needs: ["deployment.sites"],
   check(deployment) {
@@ -112,22 +113,20 @@ const capacity: Rule = {
 const retention: Rule = {
   code: "E_WAL_RETENTION",
   needs: ["deployment.database.slotWalKeepMiB"],
-  check({ database, sites }) {
+  check(deployment) {
+    const { database } = deployment;
     const found: Finding[] = [];
     const limit = database.slotWalKeepMiB;
     if (limit < 64) {
       const message =
         limit <= 0
-          ? `${limit}; without a limit the WAL kept for an absent standby fills the active site's disk: write a size in MiB, 64 or more`
+          ? `${limit}; without a limit the WAL kept for an absent standby fills the disk of the server that leads: write a size in MiB, 64 or more`
           : `${limit} MiB is less than four WAL segments; write 64 or more`;
       found.push({ path: "deployment.database.slotWalKeepMiB", message });
     }
     const places = [
       { path: "deployment.database.settings", settings: database.settings },
-      ...sites.map(({ name, node }) => ({
-        path: `deployment.sites.${name}.settings`,
-        settings: node.settings,
-      })),
+      ...serversOf(deployment).map(({ path, settings }) => ({ path: `${path}.settings`, settings })),
     ];
     for (const { path, settings } of places) {
       const kept = settings.wal_keep_size === undefined ? 0 : (readMiB(settings.wal_keep_size) ?? 0);
@@ -140,11 +139,12 @@ const retention: Rule = {
   },
 };
 
-export const replicationRules: readonly Rule[] = [
+export const retentionRules: readonly Rule[] = [retention];
+
+export const replicationRules: readonly StreamingRule[] = [
   enoughSites,
   synchronousCount,
   version,
   standbyParameters,
   capacity,
-  retention,
 ];

@@ -1,11 +1,17 @@
 /** What a rule is. Rules are data: `rules/index.ts` lists them all, and a test asks each for a case that it refuses. */
 import type { Deployment } from "../model.ts";
 import type { Problem } from "../problems.ts";
+import type { RegionalDeployment } from "../regionalModel.ts";
 import type { Written } from "../schema.ts";
+import type { WrittenBase } from "../schemaBase.ts";
 
-export interface RuleContext {
+export type AnyDeployment = Deployment | RegionalDeployment;
+
+export interface RuleContext<W extends WrittenBase = WrittenBase> {
   /** What the user wrote, for rules that care whether a value was given or derived. */
-  readonly written: Written;
+  readonly written: W;
+  /** The configuration key `repair`. */
+  readonly repair: Readonly<Record<string, string>>;
   readonly now: Date;
   /** The secret `caPrivateKey` is set. */
   readonly caPrivateKeyGiven: boolean;
@@ -15,7 +21,8 @@ export interface RuleContext {
   readonly plainSecrets: readonly string[];
 }
 
-export interface Rule {
+/** Without more words, one for deployments of every kind. */
+export interface Rule<D extends AnyDeployment = AnyDeployment, W extends WrittenBase = WrittenBase> {
   /** `E_…` refuses, `W_…` warns. */
   readonly code: string;
   /**
@@ -23,8 +30,10 @@ export interface Rule {
    * read. `*` is any name. What a rule reports about an unreadable field itself is left out anyway.
    */
   readonly needs: readonly string[];
-  check(deployment: Deployment, context: RuleContext): Finding[];
+  readonly check: (deployment: D, context: RuleContext<W>) => Finding[];
 }
+
+export type StreamingRule = Rule<Deployment, Written>;
 
 /** What a rule found; its code is the rule's. */
 export type Finding = Omit<Problem, "code">;

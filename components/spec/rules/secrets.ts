@@ -1,13 +1,13 @@
 /** Secrets and places: nothing secret in plain configuration, and images and engines that can be named. */
 import { setSecretCommand } from "../configurationKeys.ts";
-import type { Deployment } from "../model.ts";
-import type { Written } from "../schema.ts";
+import type { WrittenBase } from "../schemaBase.ts";
 import { looksSecret, show } from "../show.ts";
 import { isPrivateKey } from "../sshHost.ts";
+import { serversOf } from "./areas.ts";
 import { fenceCommands, secretArgument } from "./fenceCommand.ts";
 import { writtenHops, writtenMachines } from "./machines.ts";
 import { isPrivatePgpKey } from "./packages.ts";
-import type { Finding, Rule } from "./rule.ts";
+import type { AnyDeployment, Finding, Rule } from "./rule.ts";
 import { settingPlaces } from "./settings.ts";
 
 const plaintext: Rule = {
@@ -31,7 +31,7 @@ const plaintext: Rule = {
   ],
 };
 
-function inSettings(deployment: Deployment): Finding[] {
+function inSettings(deployment: AnyDeployment): Finding[] {
   return settingPlaces(deployment)
     .filter(({ value }) => looksSecret(value))
     .map(({ path }) => ({
@@ -41,7 +41,7 @@ function inSettings(deployment: Deployment): Finding[] {
     }));
 }
 
-function inCertificates({ certificates: { ownCaCertificate } }: Deployment): Finding[] {
+function inCertificates({ certificates: { ownCaCertificate } }: AnyDeployment): Finding[] {
   if (!ownCaCertificate?.includes("PRIVATE KEY")) return [];
   const path = "deployment.certificates.ownCaCertificate";
   const message = `has a private key in it, and configuration is not secret; set the key with \`${setSecretCommand("caPrivateKey")}\``;
@@ -49,7 +49,7 @@ function inCertificates({ certificates: { ownCaCertificate } }: Deployment): Fin
 }
 
 /** Each beside what was meant. The key has been in a file that others read: it is no secret any more. */
-function inMachines(written: Written): Finding[] {
+function inMachines(written: WrittenBase): Finding[] {
   const privateKey = (path: string, advice: string): Finding => ({
     path,
     message: `is a private key, and configuration is not secret; ${advice}, and make this key anew`,
@@ -94,7 +94,7 @@ function inMachines(written: Written): Finding[] {
   ];
 }
 
-function inFenceCommands(deployment: Deployment): Finding[] {
+function inFenceCommands(deployment: AnyDeployment): Finding[] {
   return fenceCommands(deployment).flatMap(({ path, command }) => {
     const index = secretArgument(command);
     if (index < 0) return [];
@@ -108,13 +108,14 @@ interface EngineAt {
   readonly dockerHost: string | undefined;
 }
 
-function engines({ containers, sites }: Deployment): EngineAt[] {
-  const own = sites.flatMap(({ name, place }) =>
+function engines(deployment: AnyDeployment): EngineAt[] {
+  const own = serversOf(deployment).flatMap(({ path, place }) =>
     place.target === "containers" && place.ownEngine
-      ? [{ path: `deployment.sites.${name}.dockerHost`, dockerHost: place.dockerHost }]
+      ? [{ path: `${path}.dockerHost`, dockerHost: place.dockerHost }]
       : [],
   );
-  return [{ path: "deployment.containers.dockerHost", dockerHost: containers.dockerHost }, ...own];
+  const { dockerHost } = deployment.containers;
+  return [{ path: "deployment.containers.dockerHost", dockerHost }, ...own];
 }
 
 const dockerHost: Rule = {
@@ -136,14 +137,16 @@ const reference =
 const image: Rule = {
   code: "E_IMAGE",
   needs: [],
-  check({ sites }) {
-    return sites
-      .filter(({ node }) => node.image !== undefined && !reference.test(node.image))
-      .map(({ name }) => ({
-        path: `deployment.sites.${name}.image`,
+  check(deployment) {
+    return serversOf(deployment)
+      .filter(({ image }) => image !== undefined && !reference.test(image))
+      .map(({ path }) => ({
+        path: `${path}.image`,
         message: "is not an image's name, e.g. registry.example.test/postgres:17.6",
       }));
   },
 };
 
-export const placeRules: readonly Rule[] = [plaintext, dockerHost, image];
+export const placeRules: readonly Rule[] = [plaintext, dockerHost];
+
+export const imageRules: readonly Rule[] = [image];

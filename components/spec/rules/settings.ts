@@ -1,11 +1,12 @@
 /** Settings of PostgreSQL wherever they can be written: they exist, take the value, and are the user's to set. */
-import type { Deployment, SettingValue } from "../model.ts";
-import { isOwnedValue, ownedSettings } from "../ownedSettings.ts";
+import type { SettingValue } from "../model.ts";
+import { isOwnedValue, ownedSettings, whyOwned } from "../ownedSettings.ts";
 import { catalogVersion } from "../settingsCatalog.ts";
 import { readBool, readNumber, settingsInfo, valueFault } from "../settingsInfo.ts";
 import { looksSecret, show } from "../show.ts";
 import { didYouMean } from "../suggest.ts";
-import type { Finding, Rule } from "./rule.ts";
+import { serversOf } from "./areas.ts";
+import type { AnyDeployment, Finding, Rule } from "./rule.ts";
 
 export interface Place {
   readonly path: string;
@@ -17,7 +18,8 @@ export interface Place {
 }
 
 /** Every setting that the configuration has, wherever it stands. */
-export function settingPlaces({ database, sites }: Deployment): Place[] {
+export function settingPlaces(deployment: AnyDeployment): Place[] {
+  const { database } = deployment;
   const places: Place[] = [];
   const add = (base: string, level: Place["level"], who: string, settings: Record<string, SettingValue>) => {
     for (const [name, value] of Object.entries(settings)) {
@@ -25,8 +27,7 @@ export function settingPlaces({ database, sites }: Deployment): Place[] {
     }
   };
   add("deployment.database", "server", "the server", database.settings);
-  for (const { name, node } of sites)
-    add(`deployment.sites.${name}`, "server", `site ${name}`, node.settings);
+  for (const { path, who, settings } of serversOf(deployment)) add(path, "server", who, settings);
   for (const { name, settings } of database.roles) {
     add(`deployment.database.roles.${name}`, "role", `role "${name}"`, settings);
   }
@@ -37,8 +38,8 @@ export function settingPlaces({ database, sites }: Deployment): Place[] {
 }
 
 const eachSetting =
-  (check: (place: Place, deployment: Deployment) => string | undefined) =>
-  (deployment: Deployment): Finding[] =>
+  (check: (place: Place, deployment: AnyDeployment) => string | undefined) =>
+  (deployment: AnyDeployment): Finding[] =>
     settingPlaces(deployment).flatMap((place) => {
       const message = check(place, deployment);
       return message === undefined ? [] : [{ path: place.path, message }];
@@ -57,7 +58,8 @@ const settingName: Rule = {
   }),
 };
 
-const ownImage = ({ sites }: Deployment) => sites.some(({ node }) => node.image !== undefined);
+const ownImage = (deployment: AnyDeployment) =>
+  serversOf(deployment).some(({ image }) => image !== undefined);
 
 /** Extensions' settings have a dot, and only their library knows them. */
 const isUnknown = (name: string) =>
@@ -147,10 +149,11 @@ const limited: Readonly<Record<string, readonly [(value: SettingValue) => boolea
 const managed: Rule = {
   code: "E_GUC_MANAGED",
   needs: [],
-  check: eachSetting(({ name, value, level }) => {
-    if (Object.hasOwn(ownedSettings, name)) {
-      if (level === "server" && isOwnedValue(name, value)) return undefined;
-      return `${name} is not yours to set: ${ownedSettings[name]}`;
+  check: eachSetting(({ name, value, level }, { database: { kind } }) => {
+    const reason = whyOwned(name, kind);
+    if (reason !== undefined) {
+      if (level === "server" && isOwnedValue(name, value, kind)) return undefined;
+      return `${name} is not yours to set: ${reason}`;
     }
     if (settingsInfo.get(name)?.context === "internal")
       return `${name} is computed by PostgreSQL and cannot be set`;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { assess, type NameAnswer } from "../../../components/roles/assess.ts";
+import { assess } from "../../../components/roles/assess.ts";
+import type { NameAnswer } from "../../../components/roles/findings.ts";
 import { renderStatus } from "../../../components/roles/renderStatus.ts";
 import { desired, nodeIn, observed, slot } from "../../support/facts.ts";
 import { withReport, withSql } from "../../support/modify.ts";

@@ -1,5 +1,6 @@
 /** A rule's test: what it refuses, in its exact words, and the nearest thing that it lets pass. */
 import { expect, test } from "vitest";
+import type { Problem } from "../../../components/spec/problems.ts";
 import { type Given, problemsWith } from "./configuration.ts";
 
 export interface RuleCase {
@@ -13,12 +14,15 @@ export interface RuleCase {
   readonly also?: readonly string[];
 }
 
-export function testRule({ code, wrong, path, message, fine, also = [] }: RuleCase): void {
+export function testRule(
+  { code, wrong, path, message, fine, also = [] }: RuleCase,
+  problemsOf: (given: Given) => readonly Problem[] = problemsWith,
+): void {
   test(`${code} ${path}: ${message.slice(0, 60)}`, () => {
-    const problems = problemsWith(wrong);
+    const problems = problemsOf(wrong);
     expect(problems.filter((problem) => problem.code === code)).toEqual([{ code, path, message }]);
     const others = problems.filter((problem) => problem.code !== code).map((problem) => problem.code);
     expect(others.sort()).toEqual([...also].sort());
-    expect(problemsWith(fine)).toEqual([]);
+    expect(problemsOf(fine)).toEqual([]);
   });
 }

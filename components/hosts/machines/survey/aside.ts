@@ -1,6 +1,7 @@
 /** What the survey of the machines adds to the plan of the roles. Pure. */
-import type { Finding, Severity } from "../../../roles/assess.ts";
+
 import type { Observed } from "../../../roles/facts.ts";
+import type { Finding, Severity } from "../../../roles/findings.ts";
 import type { Notice, Refusal } from "../../../roles/steps.ts";
 import type { Drift } from "./drift.ts";
 import { type Judgement, judge } from "./judge.ts";

@@ -7,7 +7,7 @@ import { DATA_DIRECTORY as DNS_DATA, NAME_SERVER_PORT, NAME_SERVER_UNIT } from "
 import { CONFIG_DIRECTORY, DATA_DIRECTORY } from "../../../postgres/paths.ts";
 import type { SshRoute } from "../../../roles/desired.ts";
 import type { Deployment, Machine, Site } from "../../../spec/model.ts";
-import type { Program } from "../../host.ts";
+import type { InstalledProgram } from "../../host.ts";
 import { machineProgram } from "../programs.ts";
 import { unitName } from "../reach.ts";
 
@@ -122,7 +122,7 @@ function ofNameServer(args: WishArgs, { firewall, packageMirror }: Machine): Sur
 }
 
 function programOf(
-  program: Program,
+  program: InstalledProgram,
   version: number,
 ): Pick<SurveyWish, "directories" | "package" | "held" | "ownerNote"> {
   const { directories, packages, held, ownerFile } = machineProgram(program, version);

@@ -1,9 +1,8 @@
 /** A unit as a deployment asks a machine for it. */
-import type { UnitArgs } from "../../../../components/hosts/host.ts";
-import { machineProgram } from "../../../../components/hosts/machines/programs.ts";
+import { type InstalledUnit, machineProgram } from "../../../../components/hosts/machines/programs.ts";
 import type { Machine } from "../../../../components/spec/model.ts";
 
-export const postgresUnit: UnitArgs = {
+export const postgresUnit: InstalledUnit = {
   program: "postgres",
   command: ["python3", "/etc/understudy/node.py", "run"],
   user: "postgres",
@@ -15,7 +14,7 @@ export const postgresUnit: UnitArgs = {
   stateful: true,
 };
 
-export const dnsUnit: UnitArgs = {
+export const dnsUnit: InstalledUnit = {
   program: "dns",
   command: ["sh", "/etc/understudy-dns/start.sh"],
   user: "bind",

@@ -210,7 +210,7 @@ export const settingsCases: readonly RuleCase[] = [
     wrong: database({ slotWalKeepMiB: -1 }),
     path: "deployment.database.slotWalKeepMiB",
     message:
-      "-1; without a limit the WAL kept for an absent standby fills the active site's disk: write a size in MiB, 64 or more",
+      "-1; without a limit the WAL kept for an absent standby fills the disk of the server that leads: write a size in MiB, 64 or more",
     fine: database({ slotWalKeepMiB: 64 }),
   },
   {

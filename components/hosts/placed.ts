@@ -1,0 +1,15 @@
+/** The database's hosts, whichever kind of deployment they belong to. */
+import type { Deployment, Place } from "../spec/model.ts";
+import { hostsOf, type RegionalDeployment } from "../spec/regionalModel.ts";
+
+export type AnyDeployment = Deployment | RegionalDeployment;
+
+export interface PlacedUnit {
+  /** Of the host and of its unit: a site's or a regional host's. */
+  readonly name: string;
+  readonly place: Place;
+}
+
+export function placedUnits(deployment: AnyDeployment): readonly PlacedUnit[] {
+  return "sites" in deployment ? deployment.sites : deployment.regions.flatMap(hostsOf);
+}

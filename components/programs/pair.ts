@@ -1,0 +1,68 @@
+/** `database.kind: streaming`: look at the sites, define the deployment, tell what a client needs. */
+import * as pulumi from "@pulumi/pulumi";
+import { nodeTable } from "../access.ts";
+import { desiredState } from "../desiredState.ts";
+import { observePresence } from "../hosts/containers/engines.ts";
+import { sshEdge } from "../hosts/machines/edge.ts";
+import { routesOf } from "../hosts/machines/routes.ts";
+import { isLoud } from "../hosts/machines/survey/aside.ts";
+import { machineWishes, observeAndPlan } from "../outlook.ts";
+import { certificateEpoch, certificateFiles, now } from "../pki/renewal.ts";
+import { ownOutputs } from "../record/ownOutputs.ts";
+import { isNobodyReached, previewFromRecord } from "../record/preview.ts";
+import { recordAfter } from "../record/recordAfter.ts";
+import { parse } from "../spec/parse.ts";
+import { accepted, rawConfiguration, secretsOf } from "./configuration.ts";
+import type { Outputs } from "./outputs.ts";
+
+export async function pair(config: pulumi.Config): Promise<Outputs> {
+  const deployment = accepted(parse(rawConfiguration(config)));
+  const epoch = certificateEpoch(deployment.certificates, now());
+  const waysFromHere = routesOf(deployment, sshEdge(deployment.name, config.get("sshPrivateKey")));
+  const desiredWith = (ways: typeof waysFromHere) =>
+    desiredState(deployment, certificateFiles(deployment, epoch), ways);
+  const wished = desiredWith(waysFromHere);
+
+  // Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
+  // The providers' libraries are loaded meanwhile.
+  const [seen, presenceSeen, { Deployment }] = await Promise.all([
+    observeAndPlan(wished, machineWishes(deployment, wished, waysFromHere)),
+    observePresence(deployment, new Date()),
+    import("../deployment.ts"),
+  ]);
+  const found = {
+    ...{ outlook: seen, presence: presenceSeen, routes: waysFromHere, desired: wished },
+    fromRecord: false,
+  };
+  const dryRun = pulumi.runtime.isDryRun();
+  const sight =
+    dryRun && isNobodyReached(found)
+      ? previewFromRecord({ deployment, found, desiredWith, outputs: await ownOutputs(), now: new Date() })
+      : found;
+  const { outlook, presence, routes, desired, fromRecord } = sight;
+  if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
+  if (fromRecord) pulumi.log.warn(outlook.text);
+  else if (dryRun) pulumi.log.info(outlook.text);
+  else for (const { code, message } of outlook.notices.filter(isLoud)) pulumi.log.warn(`${code}  ${message}`);
+
+  const root = new Deployment(deployment.name, {
+    ...{ deployment, desired, presence, routes, repair: deployment.repair },
+    certificateEpoch: epoch,
+    generation: outlook.generation,
+    silentMachines: outlook.silentMachines,
+    unseen: fromRecord,
+    ...secretsOf(config),
+  });
+  const machines = machineWishes(deployment, desired, routes);
+  return {
+    active: root.active,
+    endpoint: root.endpoint,
+    uri: root.uri,
+    evidence: root.evidence,
+    caCertificate: root.caCertificate,
+    nodes: nodeTable(deployment),
+    names: deployment.names,
+    wish: pulumi.secret(JSON.stringify({ ...desired, machines })),
+    facts: pulumi.secret(recordAfter({ deployment, ...sight, machines, converged: root.evidence })),
+  };
+}

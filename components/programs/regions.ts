@@ -1,0 +1,46 @@
+/** `database.kind: patroni`: look at the regions, define the deployment, tell what a client needs. */
+import * as pulumi from "@pulumi/pulumi";
+import { hostTable, proxyTable } from "../access.ts";
+import { observePresence } from "../hosts/containers/engines.ts";
+import { certificateEpoch, now } from "../pki/renewal.ts";
+import { certificateNotes } from "../regions/render/certificates.ts";
+import { regionsDesired } from "../regionsDesired.ts";
+import { observeAndPlanRegions } from "../regionsOutlook.ts";
+import { parseRegional } from "../spec/regional/parse.ts";
+import { accepted, rawConfiguration, secretsOf } from "./configuration.ts";
+import type { Outputs } from "./outputs.ts";
+
+export async function regions(config: pulumi.Config): Promise<Outputs> {
+  const deployment = accepted(parseRegional(rawConfiguration(config)));
+  const epoch = certificateEpoch(deployment.certificates, now());
+  const desired = regionsDesired(deployment, certificateNotes(deployment, epoch));
+
+  // As for a pair: what is refused is refused with nothing touched.
+  const [outlook, presence, { RegionalDeployment }] = await Promise.all([
+    observeAndPlanRegions(desired),
+    observePresence(deployment, new Date()),
+    import("../regionalDeployment.ts"),
+  ]);
+  if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
+  if (pulumi.runtime.isDryRun()) pulumi.log.info(outlook.text);
+
+  const root = new RegionalDeployment(deployment.name, {
+    ...{ deployment, desired, presence },
+    certificateEpoch: epoch,
+    generation: outlook.generation,
+    ...secretsOf(config),
+  });
+  return {
+    active: root.active,
+    endpoint: root.endpoint,
+    readEndpoint: root.readEndpoint,
+    uri: root.uri,
+    evidence: root.evidence,
+    caCertificate: root.caCertificate,
+    nodes: proxyTable(deployment),
+    hosts: hostTable(deployment),
+    names: deployment.names,
+    consulManagementTokens: root.consulManagementTokens,
+    wish: pulumi.secret(JSON.stringify(desired)),
+  };
+}

@@ -1,0 +1,16 @@
+"""Consul, which can be told through its API to leave the cluster."""
+
+from __future__ import annotations
+
+from program import Program
+
+LEFT = "it was told to leave its cluster, which needs it no more"
+
+
+class ConsulProgram(Program):
+    def meant(self, code: int) -> str | None:
+        """
+        No signal makes it leave with the rendered configuration, and every other end has another status. Started again,
+        a server that was removed would join its cluster again.
+        """
+        return LEFT if code == 0 else None

@@ -1,0 +1,129 @@
+"""Who belongs to a Consul cluster: waiting for its servers, and taking away those that are declared no more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import consulfacts
+from awaiting import wait_until
+from consulapi import Consul, ConsulError
+from files import Refusal
+
+REMOVE_SECONDS, PRUNE_SECONDS = 60.0, 30.0
+LEAVE_SECONDS = 12.0
+"""Consul waits five seconds for others to notice, and then answers."""
+
+
+def await_voters(consul: Consul, name: str, expected: int, seconds: float) -> dict[str, Any]:
+    """Autopilot makes a new server a voter when it has been healthy for ten seconds."""
+    why, voters = "nothing seen yet", []
+
+    def complete() -> bool:
+        nonlocal why, voters
+        try:
+            found = consulfacts.autopilot(consul)["Servers"] or []
+        except ConsulError as no:
+            why = str(no)
+            return False
+        voters = sorted(server["Name"] for server in found if server["Voter"] and server["Healthy"])
+        missing = sorted(server["Name"] for server in found if server["Name"] not in voters)
+        why = f"healthy voters are {', '.join(voters) or 'none'}, {expected} are expected"
+        why += f"; not yet: {', '.join(missing)}" if missing else ""
+        return name in voters and len(voters) == expected and not missing
+
+    wait_until(complete, seconds, lambda: Refusal("E_VOTERS", f"{name} after {seconds:g} s: {why}"), pause=0.2)
+    return {"voters": voters}
+
+
+def remove(config: dict[str, Any], node: str, progress: Callable[[str], None]) -> None:
+    """
+    One that still runs is told to leave, because it would come back to Raft as long as it can be heard; its agent takes
+    that for a hold. One that is down is taken out of Raft. Then nobody waits for it in gossip.
+    """
+    consul = Consul(config, seconds=5.0)
+    if node == config["name"]:
+        raise Refusal("E_SELF", f"{node} cannot remove itself; another server that stays is to be asked")
+    refuse_if_too_few(consul, node)
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while is_peer(consul, node):
+        if time.monotonic() > deadline:
+            message = f"{node} is still a peer of Raft after {REMOVE_SECONDS:g} s; is it started again by somebody?"
+            raise Refusal("E_SERVER_STAYS", message)
+        found = gossip(consul, node)
+        progress(f"{node} is {found['status'] if found else 'unknown'} in gossip, and a peer of Raft")
+        if found is not None and found["status"] == "alive":
+            tell_to_leave(config, found["address"])
+        elif not drop_peer(consul, node):
+            time.sleep(0.5)
+    prune(consul, node)
+
+
+def tell_to_leave(config: dict[str, Any], address: str) -> None:
+    """It answers when it has left. One that went down a moment ago is shown as alive, and says nothing."""
+    port = config["consul"]["address"].rpartition(":")[2]
+    leaver = Consul(config, f"[{address}]:{port}" if ":" in address else f"{address}:{port}", seconds=LEAVE_SECONDS)
+    try:
+        leaver.put("/v1/agent/leave", leaver.management)
+    except ConsulError as no:
+        if no.status != 0:
+            raise
+        time.sleep(0.5)
+
+
+def is_peer(consul: Consul, node: str) -> bool:
+    """Where nobody leads it cannot be told: a leader that leaves makes the others elect another one."""
+    try:
+        return any(peer["node"] == node for peer in consulfacts.peers(consul))
+    except ConsulError:
+        return True
+
+
+def refuse_if_too_few(consul: Consul, node: str) -> None:
+    """The others must be a quorum of what is left, and each of them well."""
+    servers = consulfacts.autopilot(consul)["Servers"] or []
+    if not any(server["Name"] == node for server in servers):
+        return
+    others = [server for server in servers if server["Name"] != node]
+    ill = sorted(server["Name"] for server in others if not (server["Healthy"] and server["Voter"]))
+    if ill:
+        message = f"{node} is not removed while other servers are not healthy voters: {', '.join(ill)}"
+        raise Refusal("E_SERVERS_ILL", message)
+
+
+def drop_peer(consul: Consul, node: str) -> bool:
+    try:
+        for server in consul.get("/v1/operator/raft/configuration", consul.management)["Servers"]:
+            if server["Node"] == node:
+                consul.delete(f"/v1/operator/raft/peer?id={quote(server['ID'])}", consul.management)
+    except ConsulError:
+        return False
+    return True
+
+
+def gossip(consul: Consul, node: str) -> dict[str, Any] | None:
+    return next((member for member in consulfacts.members(consul) if member["node"] == node), None)
+
+
+def forget(consul: Consul, node: str) -> None:
+    found = gossip(consul, node)
+    if found is None:
+        return
+    if found["status"] == "alive":
+        message = f"Consul's member {node} ({found['address']}) is alive; stop it before it is forgotten"
+        raise Refusal("E_NODE_ALIVE", message)
+    prune(consul, node)
+
+
+def prune(consul: Consul, node: str) -> None:
+    """Also out of the list of those that left, where it would stand for three days."""
+    deadline = time.monotonic() + PRUNE_SECONDS
+    while (found := gossip(consul, node)) is not None:
+        if time.monotonic() > deadline:
+            message = f"Consul's member {node} is still {found['status']} after {PRUNE_SECONDS:g} s"
+            raise Refusal("E_NODE_STAYS", message)
+        if found["status"] != "alive":
+            consul.put(f"/v1/agent/force-leave/{quote(node)}?prune=true", consul.management)
+        time.sleep(0.3)

@@ -1,0 +1,155 @@
+"""The supervisor of a host (PID 1 of a container, or a service): starts, stops and restarts its programs, each for
+itself, and reaps whatever dies.
+
+One loop waits for signals, control requests and deadlines at once. Nothing in it waits for anything else: what takes
+time is a process of its own, or a conversation's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+import files
+from commands import Commands
+from control import listen, notify_ready, reply, signal_pipe
+from files import Refusal
+from locks import hold
+from output import log
+from patroniprogram import PatroniProgram
+
+CONFIGURE_AGAIN_SECONDS = 2.0
+
+
+class Supervisor(Commands):
+    def __init__(self) -> None:
+        super().__init__()
+        self.configure_at: float | None = None
+        self.selector = selectors.DefaultSelector()
+
+    # ------------------------------------------------------------------------------------------------ the loop
+
+    def run(self) -> int:
+        if os.getpid() != 1:
+            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to us
+        self.listen_to_signals()
+        self.claim()  # before its socket, so that a second agent does not take the first one's place there
+        self.server = listen()
+        self.selector.register(self.server, selectors.EVENT_READ, self.on_connection)
+        notify_ready()
+        self.survive(self.boot)
+        while not (self.leaving and not any(program.busy for program in self.programs.values())):
+            for key, _ in self.selector.select(self.patience()):
+                self.survive(key.data)
+            self.survive(self.look)
+        log("stopped")
+        return 0
+
+    def survive(self, work: Callable[[], None]) -> None:
+        """PID 1 outlives every mistake of its own: its programs would go down with it."""
+        try:
+            work()
+        except Exception as problem:
+            log(f"{type(problem).__name__}: {problem}")
+
+    def patience(self) -> float | None:
+        """How long there is nothing to do: None is until something happens."""
+        times = [program.patience() for program in self.programs.values()] + [self.configure_at]
+        known = [at for at in times if at is not None]
+        return max(0.0, min(known) - time.monotonic()) if known else None
+
+    def look(self) -> None:
+        """Everything that comes with time."""
+        for program in self.programs.values():
+            self.survive(program.tick)
+        if self.leaving:
+            self.stop_next()
+        elif self.configure_at is not None and time.monotonic() >= self.configure_at:
+            self.boot()
+
+    def claim(self) -> None:
+        """The volume is this supervisor's while it lives; an agent beside a stopped unit may have it for a moment."""
+        files.ensure_state()
+        self.claimed = hold(files.SUPERVISOR_LOCK, 15)
+        if self.claimed is None:
+            raise SystemExit("understudy: another supervisor, or an agent beside it, has this volume")
+
+    def boot(self) -> None:
+        """Where the configuration is not there (yet), it is waited for."""
+        self.configure_at = None
+        try:
+            self.configure()
+        except Refusal as no:
+            if str(no) != self.problem:
+                log(f"idle: {no}")
+            self.problem, self.configure_at = str(no), time.monotonic() + CONFIGURE_AGAIN_SECONDS
+            return
+        self.problem = None
+        for program in self.programs.values():
+            self.survive(program.launch)
+
+    # ------------------------------------------------------------------------------------------------- signals
+
+    def listen_to_signals(self) -> None:
+        self.signals = signal_pipe(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+        self.selector.register(self.signals[0], selectors.EVENT_READ, self.on_signals)
+
+    def on_signals(self) -> None:
+        numbers = set(self.signals[0].recv(4096))
+        if signal.SIGCHLD in numbers:
+            self.reap()
+        if numbers & {signal.SIGTERM, signal.SIGINT}:
+            self.leave()
+
+    def reap(self) -> None:
+        """Signals merge, so everything that is dead is taken each time: Patroni waits for a server to be gone."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                pid = 0
+            if pid == 0:
+                return
+            for program in self.programs.values():
+                if pid == program.pid:
+                    program.ended(os.waitstatus_to_exitcode(status))
+                elif isinstance(program, PatroniProgram) and pid == program.inquiry:
+                    program.inquired(os.waitstatus_to_exitcode(status))
+
+    def leave(self) -> None:
+        """In the reverse order, each when the one before is down: Patroni gives its lock back through Consul."""
+        self.leaving, self.configure_at = True, None
+        self.stop_next()
+
+    def stop_next(self) -> None:
+        for program in reversed(self.programs.values()):
+            if program.stopping != "leave" and program.state not in ("stopped", "held"):
+                program.stop("leave")
+            if program.busy:
+                return
+
+    # ------------------------------------------------------------------------------------------------- control
+
+    def on_connection(self) -> None:
+        connection, _ = self.server.accept()
+        connection.setblocking(False)
+        self.selector.register(connection, selectors.EVENT_READ, lambda: self.on_request(connection))
+
+    def on_request(self, connection: socket.socket) -> None:
+        self.selector.unregister(connection)
+        try:
+            request = json.loads(connection.recv(65536))
+            result = self.command(connection, request)
+        except Refusal as no:
+            reply(connection, {"ok": False, "code": no.code, "message": str(no)})
+        except Exception as problem:  # PID 1 outlives every request
+            reply(connection, {"ok": False, "code": "E_INTERNAL", "message": f"{type(problem).__name__}: {problem}"})
+        else:
+            if result is not None:
+                reply(connection, {"ok": True, **result})

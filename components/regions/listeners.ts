@@ -1,0 +1,46 @@
+/** Who may reach which port of a region's host, for a host with a firewall. Pure. */
+import { consulPorts } from "../consul/common.ts";
+import type { Listener } from "../hosts/host.ts";
+import { block } from "../postgres/hba.ts";
+import { hostsOf, type RegionalDeployment } from "../spec/regionalModel.ts";
+import { admittedNetworks } from "./render/clientAccess.ts";
+import type { AnyHost } from "./render/programs.ts";
+import { allHosts, regionOf } from "./render/topology.ts";
+
+export function listenersOf(deployment: RegionalDeployment, host: AnyHost): readonly Listener[] {
+  const clients = admittedNetworks(deployment);
+  const hosts = allHosts(deployment).map(({ address }) => block(address));
+  switch (host.role) {
+    case "server":
+      return [tcp(consulPorts.rpc, ofRegion(deployment, host)), ...gossip(deployment, host)];
+    case "member":
+      return [
+        tcp(host.port, clients),
+        // Proxies ask who leads; members ask each other, those of another region too.
+        tcp(host.restPort, hosts),
+        ...both(consulPorts.dns, clients),
+        ...gossip(deployment, host),
+      ];
+    case "proxy":
+      return [tcp(host.writePort, clients), tcp(host.readPort, clients)];
+  }
+}
+
+function gossip(deployment: RegionalDeployment, host: AnyHost): Listener[] {
+  return both(consulPorts.gossip, ofRegion(deployment, host));
+}
+
+/** Each region has a Consul of its own. */
+function ofRegion(deployment: RegionalDeployment, { region }: AnyHost): string[] {
+  return hostsOf(regionOf(deployment, region))
+    .filter(({ role }) => role !== "proxy")
+    .map(({ address }) => block(address));
+}
+
+function both(port: number, from: readonly string[]): Listener[] {
+  return [tcp(port, from), { port, protocol: "udp", from }];
+}
+
+function tcp(port: number, from: readonly string[]): Listener {
+  return { port, protocol: "tcp", from };
+}

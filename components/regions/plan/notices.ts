@@ -1,0 +1,68 @@
+/** What does not stop a plan and the operator should know. */
+import {
+  activeOf,
+  type Concern,
+  type Fleet,
+  type HostView,
+  hostsOf,
+  leaderView,
+  type Notice,
+} from "./fleet.ts";
+import { hostWords } from "./units.ts";
+
+export const notices: Concern = (fleet) => ({
+  notices: [
+    ...strictWildcard(fleet),
+    ...fleet.regions.flatMap((region) =>
+      hostsOf(region).flatMap((host) => [...oldAgent(host), ...unread(host)]),
+    ),
+  ],
+});
+
+/**
+ * Before version 4.2 (patroni#3435) `synchronous_mode_strict` asks for any standby's confirmation where no member is
+ * synchronous, and the standby leader of another region is one. Nothing in the configuration keeps it out.
+ */
+function strictWildcard({ desired, regions, ...fleet }: Fleet): Notice[] {
+  if (desired.policy.synchronous !== "strict" || desired.regions.length < 2) return [];
+  const active = activeOf({ desired, regions, ...fleet });
+  const patroni = leaderView(active)?.patroni;
+  const known = patroni?.version ?? "4.1";
+  if (!isBefore42(known)) return [];
+  const anySync = patroni?.cluster.members.some(({ syncStandby }) => syncStandby) === true;
+  // In everyday life it is so and of no consequence; it is said when a cluster is made, and when it counts.
+  if (active.role !== "none" && (patroni?.role !== "primary" || anySync)) return [];
+  const now = active.role === "none" ? "" : `${active.name} has no synchronous member at present. `;
+  return [
+    {
+      code: "N_STRICT_WILDCARD",
+      message: `${now}While no member of ${active.name} is synchronous, Patroni ${known} lets any standby confirm a commit, also the standby leader of another region: commits then go on, and are on two regions instead of two members. No member of ${active.name} takes over by itself meanwhile; a change of the active region keeps what was confirmed.`,
+    },
+  ];
+}
+
+function isBefore42(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 4 || (major === 4 && minor < 2);
+}
+
+/** No host is restarted for the sake of its agent. */
+function oldAgent({ name, facts, wish }: HostView): Notice[] {
+  if (facts.reach !== "up") return [];
+  const { running, installed } = facts.report.agent;
+  if (running === installed) return [];
+  return [
+    {
+      code: "N_AGENT_OLD",
+      message: `${name}: its supervisor runs version ${running} of the agent, ${installed} is installed and takes over when its ${hostWords(wish).unit} is next started.`,
+    },
+  ];
+}
+
+function unread({ name, facts }: HostView): Notice[] {
+  if (facts.reach !== "up") return [];
+  return facts.report.problems.map((problem) => ({
+    code: "N_UNREADABLE",
+    message: `${name} could not read a part of its own state: ${problem}`,
+  }));
+}

@@ -1,0 +1,91 @@
+/**
+ * Settings that wait for a restart: one member at a time and the leader last, by a switchover, whose old leader comes
+ * up again with what it has to take over. Settings that go down go the other way round, because a standby keeps what
+ * its primary had until the primary has less.
+ */
+import type { RegionStep } from "../steps.ts";
+import { fitCandidates } from "./candidates.ts";
+import { changesOf, sharedMoves } from "./configuration.ts";
+import { restartChanges, shortName } from "./dynamicDiff.ts";
+import { foreseenRestarts, membersInOrder } from "./files.ts";
+import {
+  activeOf,
+  type Concern,
+  type Fleet,
+  type MemberView,
+  type Notice,
+  othersOf,
+  type RegionView,
+} from "./fleet.ts";
+
+/** As Patroni says, and as the changes of this plan are expected to make it say. */
+export function pendingOf(view: MemberView, region: RegionView, fleet: Fleet): readonly string[] {
+  const expected = [
+    ...restartChanges(changesOf(region)).map(({ path }) => shortName(path)),
+    ...(fleet.moment === "preview" ? foreseenRestarts(view) : []),
+  ];
+  return [...new Set([...(view.patroni?.pendingRestart ?? []), ...expected])].sort();
+}
+
+export const restarts: Concern = (fleet) => {
+  const lowers = sharedMoves(fleet).lowered.length > 0;
+  const active = activeOf(fleet);
+  const others = othersOf(fleet).flatMap((region) => inPlace(membersInOrder(region), region, fleet));
+  const own = lowers ? inPlace([...membersInOrder(active)].reverse(), active, fleet) : rolling(active, fleet);
+  const steps = lowers ? [...own, ...others] : [...others, ...own];
+  return {
+    steps,
+    notices: interrupts(active, steps) ? [writeGap(active)] : [],
+    lookAgain: steps.some(({ kind }) => kind === "switchover"),
+  };
+};
+
+function inPlace(views: readonly MemberView[], region: RegionView, fleet: Fleet): RegionStep[] {
+  return views.flatMap((view) => restart(view, pendingOf(view, region, fleet)));
+}
+
+function restart({ name }: MemberView, changed: readonly string[]): RegionStep[] {
+  if (changed.length === 0) return [];
+  return [
+    { kind: "restartMember", host: name, changed },
+    { kind: "awaitMember", host: name },
+  ];
+}
+
+function rolling(region: RegionView, fleet: Fleet): RegionStep[] {
+  const views = membersInOrder(region);
+  const leader = views.find(({ name }) => name === region.leader);
+  const replicas = inPlace(
+    views.filter((view) => view !== leader),
+    region,
+    fleet,
+  );
+  const pending = leader === undefined ? [] : pendingOf(leader, region, fleet);
+  if (leader === undefined || pending.length === 0) return replicas;
+  const [candidate] = fitCandidates(region, fleet.desired);
+  if (candidate === undefined) return [...replicas, ...restart(leader, pending)];
+  return [
+    ...replicas,
+    {
+      kind: "switchover",
+      host: leader.name,
+      leader: leader.name,
+      candidate: candidate.name,
+      because: `${leader.name} is restarted for ${pending.join(", ")}`,
+    },
+    { kind: "awaitMember", host: leader.name },
+  ];
+}
+
+function interrupts({ leader }: RegionView, steps: readonly RegionStep[]): boolean {
+  return steps.some(
+    (step) => step.kind === "switchover" || (step.kind === "restartMember" && step.host === leader),
+  );
+}
+
+function writeGap({ leader, name }: RegionView): Notice {
+  return {
+    code: "N_WRITE_GAP",
+    message: `${leader} leads ${name} and has to be restarted: clients are disconnected, and writes are expected to stop for 1 to 2 s.`,
+  };
+}

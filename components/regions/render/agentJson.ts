@@ -1,0 +1,55 @@
+/** agent.json: what the host's agent (`agent/agent.py`) needs to know of the deployment. No secret, no role. */
+import type { RegionalDeployment } from "../../spec/regionalModel.ts";
+import { CONSUL_AGENT } from "./paths.ts";
+import { type AnyHost, programsOf, type SupervisedProgram } from "./programs.ts";
+import { membersOf, regionOf } from "./topology.ts";
+
+export interface AgentJson {
+  readonly name: string;
+  readonly region: string;
+  readonly role: AnyHost["role"];
+  readonly datacenter: string;
+  readonly deployment: string;
+  readonly programs: readonly SupervisedProgram[];
+  /** On a server and on a member. */
+  readonly consul?: { readonly address: string };
+  /** On a member. */
+  readonly patroni?: {
+    readonly scope: string;
+    readonly namespace: string;
+    readonly restPort: number;
+    readonly port: number;
+  };
+  /** On a member: those of other regions, which are asked whether one of them leads before Patroni is started. */
+  readonly others: readonly {
+    readonly name: string;
+    readonly region: string;
+    readonly address: string;
+    readonly restPort: number;
+  }[];
+}
+
+/** Pretty and in a fixed order: its diff is read at preview. */
+export function agentJson(deployment: RegionalDeployment, host: AnyHost): string {
+  const { scope, namespace } = deployment.database;
+  const content: AgentJson = {
+    name: host.name,
+    region: host.region,
+    role: host.role,
+    datacenter: regionOf(deployment, host.region).datacenter,
+    deployment: deployment.name,
+    programs: programsOf(deployment, host),
+    ...(host.role === "proxy" ? {} : { consul: { address: CONSUL_AGENT } }),
+    ...(host.role === "member"
+      ? { patroni: { scope, namespace, restPort: host.restPort, port: host.port } }
+      : {}),
+    others: host.role === "member" ? othersOf(deployment, host.region) : [],
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function othersOf(deployment: RegionalDeployment, region: string): AgentJson["others"] {
+  return membersOf(deployment)
+    .filter((member) => member.region !== region)
+    .map(({ name, region: of, address, restPort }) => ({ name, region: of, address, restPort }));
+}

@@ -1,0 +1,38 @@
+import { bootstrapYml, patroniYml } from "../../patroni/patroniYml.ts";
+import { PGDATA } from "../../postgres/paths.ts";
+import type { Member, RegionalDeployment } from "../../spec/regionalModel.ts";
+import { clientCertificates, clientRules } from "./clientAccess.ts";
+import { initialDynamic } from "./dynamic.ts";
+import { parametersOf } from "./parameters.ts";
+import { CONSUL_AGENT, FILES, RUNTIME_DIRECTORY, tlsFiles } from "./paths.ts";
+import { membersOf, regionOf } from "./topology.ts";
+
+export function patroniFiles(deployment: RegionalDeployment, member: Member): Record<string, string> {
+  const { database } = deployment;
+  return {
+    [FILES.patroni]: patroniYml({
+      scope: database.scope,
+      namespace: database.namespace,
+      name: member.name,
+      address: member.address,
+      listenAddress: member.address,
+      postgresPort: member.port,
+      restPort: member.restPort,
+      dataDirectory: PGDATA,
+      // Debian's layout, which the image has.
+      binDirectory: `/usr/lib/postgresql/${database.version}/bin`,
+      passwordFile: `${RUNTIME_DIRECTORY}/pgpass`,
+      tls: tlsFiles,
+      consul: { agent: CONSUL_AGENT, registerService: true, sessionChecks: database.sessionChecks },
+      access: {
+        // Of all regions: whichever leads, the others stream and rewind from it.
+        peers: membersOf(deployment).filter(({ name }) => name !== member.name),
+        clientRules: clientRules(deployment),
+        clientCertificates: clientCertificates(deployment),
+      },
+      parameters: parametersOf(deployment).local[member.name] ?? {},
+      tags: member.tags,
+    }),
+    [FILES.bootstrap]: bootstrapYml(initialDynamic(deployment, regionOf(deployment, member.region))),
+  };
+}

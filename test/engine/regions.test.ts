@@ -1,0 +1,3 @@
+import { regionStory } from "../suites/regionStory.ts";
+
+regionStory({ name: "test-regions", net: 174, port: 17310, agentRounds: 3 });

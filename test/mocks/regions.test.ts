@@ -1,0 +1,226 @@
+/** The whole of a deployment of two regions, as the resources that the engine is asked for. Nothing runs. */
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Presence } from "../../components/hosts/containers/presence.ts";
+import { certificateEpoch } from "../../components/pki/renewal.ts";
+import { certificateNotes } from "../../components/regions/render/certificates.ts";
+import { regionsDesired } from "../../components/regionsDesired.ts";
+import { hostsOf } from "../../components/spec/regionalModel.ts";
+import { root } from "../unit/pki/authorities.ts";
+import { twoRegions } from "../unit/regions/render/sample.ts";
+
+interface Seen {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Names of the resources that come before it. */
+  readonly after: readonly string[];
+}
+
+interface Request {
+  getType(): string;
+  getName(): string;
+  getDependenciesList(): string[];
+}
+
+const canary = "c".repeat(32);
+const bytes = Buffer.alloc(32, 7);
+const time = new Date("2026-01-01T00:00:00Z");
+
+async function build(presence: Partial<Presence> = {}, preview = false): Promise<readonly Seen[]> {
+  const seen: Omit<Seen, "after">[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) => {
+        seen.push({ type: args.type, name: args.name, inputs: args.inputs });
+        const outputs = {
+          certPem: root,
+          privateKeyPem: "canary-of-a-key",
+          certRequestPem: "REQUEST",
+          result: "canary-of-a-password",
+          base64: bytes.toString("base64"),
+          hex: canary,
+        };
+        return { id: `${args.name}-id`, state: { ...args.inputs, ...outputs, stdout: "" } };
+      },
+      call: (args) => {
+        throw new Error(`unexpected call of ${args.token}`);
+      },
+    },
+    "understudy",
+    "demo",
+    preview,
+  );
+  const after = watchDependencies();
+  const { RegionalDeployment } = await import("../../components/regionalDeployment.ts");
+  const deployment = twoRegions();
+  const epoch = certificateEpoch(deployment.certificates, time);
+  const made = new RegionalDeployment("demo", {
+    deployment,
+    desired: regionsDesired(deployment, certificateNotes(deployment, epoch)),
+    certificateEpoch: epoch,
+    generation: time.toISOString(),
+    presence: {
+      "": { reachable: true, containers: {}, networks: {}, fresh: time.toISOString(), ...presence },
+    },
+    caPrivateKey: undefined,
+    dnsKey: undefined,
+  });
+  const tokens = made.consulManagementTokens;
+  await new Promise((resolve) =>
+    pulumi.all([made.active, made.uri ?? "", tokens, made.caCertificate]).apply(resolve),
+  );
+  expect(await pulumi.isSecret(tokens)).toBe(true);
+  expect(await pulumi.isSecret(made.uri ?? pulumi.output(""))).toBe(true);
+  return seen.map((one) => ({ ...one, after: after.get(`${one.type} ${one.name}`) ?? [] }));
+}
+
+/** Pulumi's mocks are not told of dependencies; what the engine would be asked for has them. By type and name. */
+function watchDependencies(): ReadonlyMap<string, readonly string[]> {
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource: (request: Request, callback: unknown) => unknown;
+  };
+  const after = new Map<string, readonly string[]>();
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    const urns = request.getDependenciesList();
+    after.set(
+      `${request.getType()} ${request.getName()}`,
+      urns.map((urn) => urn.split("::").at(-1) ?? ""),
+    );
+    return register(request, callback);
+  };
+  return after;
+}
+
+const list = (resources: readonly Seen[]) => resources.map(({ type, name }) => `${type} ${name}`).sort();
+
+const hosts = twoRegions().regions.flatMap(hostsOf);
+
+function finder(resources: readonly Seen[]) {
+  return (name: string): Seen => {
+    const found = resources.filter((one) => one.name === name && !one.type.startsWith("understudy:"));
+    if (found.length !== 1 || found[0] === undefined)
+      throw new Error(`${found.length} resources are named ${name}`);
+    return found[0];
+  };
+}
+
+describe("the resources of two regions", () => {
+  let resources: readonly Seen[];
+  let named: (name: string) => Seen;
+
+  beforeAll(async () => {
+    resources = await build();
+    named = finder(resources);
+  }, 60_000);
+
+  test("are exactly these", () => {
+    expect(list(resources)).toMatchSnapshot();
+  });
+
+  test("have no two of the same type and name", () => {
+    expect(new Set(list(resources)).size).toBe(resources.length);
+  });
+
+  test("are the same list at preview: nothing is made in an apply", async () => {
+    expect(list(await build({}, true))).toEqual(list(resources));
+  });
+
+  test("no secret is in an input that is not one", () => {
+    const secrets = [canary, bytes.toString("base64"), "canary-of", "cccccccc-cccc-4ccc-8ccc-cccccccccccc"];
+    const plain = resources.map(({ name, inputs }) => [
+      name,
+      JSON.stringify(inputs, (_, value) => (pulumi.runtime.isRpcSecret(value) ? "secret" : value)),
+    ]);
+    // What is looked for is there: the secret files, seen through.
+    const files = pulumi.runtime.unwrapRpcSecret(named("region-a-1-secrets").inputs["stdin"]) as string;
+    for (const secret of [secrets[1], "canary-of", secrets[3]]) expect(files).toContain(secret);
+    for (const [name, text] of plain) {
+      for (const secret of secrets) expect(text, name).not.toContain(secret);
+    }
+  });
+
+  test("each host has the secrets that it needs and no other's", () => {
+    const secretFiles = (host: string) => {
+      const stdin = pulumi.runtime.unwrapRpcSecret(named(`${host}-secrets`).inputs["stdin"]) as string;
+      return Object.keys((JSON.parse(stdin) as { files: object }).files).sort();
+    };
+    const own = ["ca.crt", "server.crt", "server.key"];
+    expect(secretFiles("region-a-consul-1")).toEqual(["consul.json", "tokens.json", ...own].sort());
+    expect(secretFiles("region-a-1")).toEqual(["consul.json", "passwords/app", "patroni.yml", ...own].sort());
+    expect(secretFiles("region-a-proxy")).toEqual(own);
+  });
+
+  test("configuration is in the clear, and the agent's source is named and not held", () => {
+    const stdin = named("region-a-1-files").inputs["stdin"];
+    expect(typeof stdin).toBe("string");
+    const { files, ownFiles } = JSON.parse(stdin as string) as Record<"files" | "ownFiles", object>;
+    expect(Object.keys(files)).toContain("patroni/patroni.yml");
+    expect(ownFiles).toHaveProperty("agent.py");
+    expect(ownFiles).toEqual(
+      Object.fromEntries(
+        Object.keys(ownFiles).map((name) => [
+          name,
+          { path: expect.stringMatching(/\.py$/), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        ]),
+      ),
+    );
+  });
+
+  test("containers run as nobody's root, publish on loopback only, and only a member's data is protected", () => {
+    const users = { server: "997:997", member: "999:999", proxy: "996:996" };
+    for (const { name, role } of hosts) {
+      const { inputs } = named(name);
+      expect(inputs, name).toMatchObject({
+        user: users[role],
+        mustRun: false,
+        restart: "unless-stopped",
+        healthcheck: { tests: ["CMD", "python3", "/etc/understudy/agent.py", "health"] },
+      });
+      const ports = inputs["ports"] as { ip: string; internal: number }[];
+      expect(ports.map(({ ip, internal }) => [ip, internal])).toEqual(
+        role === "proxy"
+          ? [
+              ["127.0.0.1", 5432],
+              ["127.0.0.1", 5433],
+            ]
+          : [],
+      );
+    }
+  });
+
+  test("a member may take as long to stop as all of its programs together", () => {
+    expect(named("region-a-1").inputs).toMatchObject({ stopTimeout: 90, destroyGraceSeconds: 90 });
+  });
+
+  test("the region change waits for every host, the floating name for it, and the client for that", () => {
+    expect([...named("demo-regions").after].sort()).toEqual(
+      expect.arrayContaining(hosts.map(({ name }) => name).sort()),
+    );
+    expect(named("demo-floating-update").after).toContain("demo-regions");
+    expect(named("demo-verified").after).toContain("demo-floating-update");
+  });
+
+  test("hosts that are new are made beside each other", () => {
+    for (const { name } of hosts) {
+      expect(named(name).after.filter((other) => hosts.some((host) => host.name === other))).toEqual([]);
+    }
+  });
+});
+
+test("hosts that are there are replaced one after another: those that follow first, the active region's members last", async () => {
+  const containers = Object.fromEntries(hosts.map(({ name }) => [`demo-${name}`, time.toISOString()]));
+  const named = finder(await build({ containers }));
+  const before = (name: string) =>
+    named(name).after.filter((other) => hosts.some((host) => host.name === other));
+  expect(before("region-b-consul-1")).toEqual([]);
+  expect(before("region-b-consul-2")).toEqual(["region-b-consul-1"]);
+  expect(before("region-b-1")).toEqual(expect.arrayContaining(["region-b-consul-3"]));
+  const all = hosts.map(({ name }) => name).filter((name) => name !== "region-a-proxy");
+  expect(new Set(before("region-a-proxy"))).toEqual(new Set(all));
+  expect(before("region-a-3")).toEqual(
+    expect.arrayContaining(["region-a-2", "region-b-3", "region-b-proxy"]),
+  );
+  expect(before("region-a-2")).not.toContain("region-a-3");
+});

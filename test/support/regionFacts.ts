@@ -1,0 +1,106 @@
+/** What regions say of themselves, asked as anybody may: of Patroni's REST interface, and of Docker. */
+import type { DesiredHost, DesiredMember, RegionsDesired } from "../../components/regions/desired.ts";
+import { allHosts, membersOf, regionNamed } from "../../components/regions/wish.ts";
+import { type Cluster, type Failovers, type RestPlace, restJson } from "./patroniRest.ts";
+import { docker } from "./stack.ts";
+
+export type RegionName = "region-a" | "region-b";
+
+export abstract class RegionFacts {
+  abstract readonly active: RegionName;
+  readonly #stack: string;
+  #known: { readonly wish: RegionsDesired; readonly ca: string } | undefined;
+
+  constructor(stack: string) {
+    this.#stack = stack;
+  }
+
+  /** Of the deployment, after its first `up`: names and addresses stay. */
+  learn(wish: RegionsDesired, ca: string): void {
+    this.#known = { wish, ca };
+  }
+
+  get wish(): RegionsDesired {
+    if (!this.#known) throw new Error("the regions are not up");
+    return this.#known.wish;
+  }
+
+  container(host: string): string {
+    return `${this.#stack}-${host}`;
+  }
+
+  hosts(): readonly DesiredHost[] {
+    return allHosts(this.wish);
+  }
+
+  members(region: RegionName): readonly DesiredMember[] {
+    return membersOf(this.wish, region);
+  }
+
+  allMembers(): readonly DesiredMember[] {
+    return this.wish.regions.flatMap(({ members }) => members);
+  }
+
+  servers(region: RegionName): readonly DesiredHost[] {
+    return regionNamed(this.wish, region).servers;
+  }
+
+  addressesOf(hosts: readonly string[]): string[] {
+    return this.hosts().flatMap(({ name, address }) => (hosts.includes(name) ? [address] : []));
+  }
+
+  rest(member: string): RestPlace {
+    const found = this.hosts().find(({ name }) => name === member) as DesiredMember | undefined;
+    if (!found) throw new Error(`there is no ${member}`);
+    return { name: member, address: found.address, port: found.restPort, ca: this.#known?.ca ?? "" };
+  }
+
+  /** By the word of whichever member answers. */
+  async cluster(region: RegionName): Promise<Cluster> {
+    return await this.#ofRegion<Cluster>(region, "/cluster");
+  }
+
+  async failovers(region: RegionName): Promise<Failovers> {
+    return await this.#ofRegion<Failovers>(region, "/history");
+  }
+
+  async dynamicConfig(region: RegionName): Promise<Record<string, unknown>> {
+    return await this.#ofRegion<Record<string, unknown>>(region, "/config");
+  }
+
+  /** Whoever holds the region's lock. */
+  async leader(region: RegionName = this.active): Promise<string> {
+    const { members } = await this.cluster(region);
+    const leader = members.find(({ role }) => role === "leader" || role === "standby_leader");
+    if (!leader) throw new Error(`nobody leads ${region}: ${JSON.stringify(members)}`);
+    return leader.name;
+  }
+
+  async syncStandby(region: RegionName = this.active): Promise<string> {
+    const { members } = await this.cluster(region);
+    const found = members.find(({ role }) => role === "sync_standby");
+    if (!found) throw new Error(`${region} has no synchronous standby: ${JSON.stringify(members)}`);
+    return found.name;
+  }
+
+  /** Each with where its server is in its life: as text, to be compared. */
+  async incarnations(): Promise<string> {
+    const of = async (name: string) => {
+      type Status = { postmaster_start_time: string; timeline?: number; role: string };
+      const { postmaster_start_time, role } = await restJson<Status>(this.rest(name), "/patroni");
+      return `${name} ${role} ${postmaster_start_time}`;
+    };
+    const containers = this.hosts().map(({ name }) => this.container(name));
+    const format = "{{.Name}} {{.Id}} {{.State.StartedAt}}";
+    const [servers, made, configs] = await Promise.all([
+      Promise.all(this.allMembers().map(({ name }) => of(name))),
+      docker("inspect", "-f", format, ...containers),
+      Promise.all([this.dynamicConfig("region-a"), this.dynamicConfig("region-b")]),
+    ]);
+    return [...servers, made, ...configs.map((config) => JSON.stringify(config))].join("\n");
+  }
+
+  async #ofRegion<T>(region: RegionName, path: string): Promise<T> {
+    return await Promise.any(this.members(region).map(({ name }) => restJson<T>(this.rest(name), path)));
+  }
+}

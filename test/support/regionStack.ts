@@ -1,0 +1,263 @@
+/**
+ * Two regions of Patroni that a test does harm to: the stack, its ledger, what a region says of itself, and what must
+ * hold when all is over (I1 to I4 and I7 of the acceptance matrix).
+ */
+import { execFile } from "node:child_process";
+import { Resolver } from "node:dns/promises";
+import { promisify } from "node:util";
+import { accessToUnits, closeAll } from "../../components/hosts/access.ts";
+import type { RegionsDesired } from "../../components/regions/desired.ts";
+import type { RegionsObserved } from "../../components/regions/facts.ts";
+import type { UnitVerbs } from "../../components/regions/verbs.ts";
+import { type Access, accessFrom, clientFor } from "./client.ts";
+import { copiesOf, Ledger, type LedgerOptions } from "./ledger.ts";
+import { check, type History, summary, type Verdict } from "./ledgerHistory.ts";
+import { eventually, sql } from "./nodes.ts";
+import { RegionFacts, type RegionName } from "./regionFacts.ts";
+import { regionComplaints } from "./regionsHealed.ts";
+import { docker, type Outcome, type StackConfig, succeed, TestStack } from "./stack.ts";
+
+const run = promisify(execFile);
+
+export interface RegionStackOptions {
+  readonly name: string;
+  /** Second number of the subnet. */
+  readonly net: number;
+  /** First of five: write and read ports of region-a, those of region-b, the name server. */
+  readonly port: number;
+  readonly database?: Record<string, unknown>;
+}
+
+export interface RegionFailover {
+  readonly from: RegionName;
+  readonly to: RegionName;
+  readonly fenceConfirmed: string;
+  readonly at: string;
+  readonly validForMinutes?: number;
+  readonly acceptDataLoss?: boolean;
+}
+
+interface RegionsConfig extends StackConfig {
+  deployment: StackConfig["deployment"] & { regions: Record<RegionName, Record<string, unknown>> };
+}
+
+export class RegionStack extends RegionFacts {
+  readonly stack: TestStack<RegionsConfig>;
+  failover: RegionFailover | undefined;
+  /** Everything that Pulumi has printed. */
+  said = "";
+  readonly #dnsPort: number;
+  readonly #ledgers: Ledger[] = [];
+  #access: Access | undefined;
+
+  constructor({ name, net, port, database }: RegionStackOptions) {
+    super(name);
+    this.#dnsPort = port + 4;
+    const region = (proxy: string, write: number) => ({
+      target: "containers",
+      proxies: { [proxy]: { publishedWritePort: write, publishedReadPort: write + 1 } },
+    });
+    this.stack = new TestStack(name, {
+      active: "region-a",
+      deployment: {
+        domain: `${name}.example.test`,
+        database: { kind: "patroni", synchronous: "strict", timing: "fast", ...database },
+        containers: { subnet: `10.${net}.0.0/16` },
+        names: { publishedPort: this.#dnsPort },
+        regions: {
+          "region-a": region("region-a-proxy", port),
+          "region-b": region("region-b-proxy", port + 2),
+        },
+      },
+    });
+  }
+
+  get access(): Access {
+    if (!this.#access) throw new Error("the regions are not up");
+    return this.#access;
+  }
+
+  get active(): RegionName {
+    return this.stack.config.active as RegionName;
+  }
+
+  get standby(): RegionName {
+    return this.active === "region-a" ? "region-b" : "region-a";
+  }
+
+  async bringUp(): Promise<void> {
+    await this.stack.init();
+    await this.succeed();
+    await this.findAccess();
+  }
+
+  /** After an `up`: how a client gets in, and who is where. */
+  async findAccess(): Promise<void> {
+    const { uri, caCertificate, wish } = await this.stack.outputs<Record<string, string>>();
+    this.#access = accessFrom(uri ?? "", caCertificate ?? "");
+    this.learn(JSON.parse(wish ?? "") as RegionsDesired, this.#access.ca);
+  }
+
+  async up(...args: string[]): Promise<Outcome> {
+    return await this.#pulumi("up", "--yes", ...args);
+  }
+
+  async preview(...args: string[]): Promise<Outcome> {
+    return await this.#pulumi("preview", ...args);
+  }
+
+  async succeed(...args: string[]): Promise<string> {
+    return await succeed(this.up(...args));
+  }
+
+  /** As an operator does in a hurry: the one value, and no second preview. */
+  async moveTo(region: RegionName): Promise<string> {
+    this.stack.config.active = region;
+    return await this.succeed("--skip-preview");
+  }
+
+  /** The operator's statement that the other region is fenced, said now. */
+  declareFenced(from: RegionName, extra: Partial<RegionFailover> = {}): void {
+    const to = from === "region-a" ? "region-b" : "region-a";
+    const fenceConfirmed = "powered off by hand, seen by the test";
+    this.failover = { from, to, fenceConfirmed, at: new Date().toISOString(), ...extra };
+    this.stack.config.active = to;
+  }
+
+  /** I7. */
+  async expectNoChanges(): Promise<void> {
+    await this.succeed("--expect-no-changes");
+  }
+
+  async startLedger(options: LedgerOptions = {}): Promise<Ledger> {
+    const ledger = await Ledger.start(this.access, options);
+    this.#ledgers.push(ledger);
+    return ledger;
+  }
+
+  endLedgers(): void {
+    for (const ledger of this.#ledgers.splice(0)) ledger.kill();
+  }
+
+  /** One write of a client that knows the floating name and the name server, and nothing else. */
+  async writeThroughTheName(statement: string): Promise<void> {
+    const host = `db.${this.stack.name}.example.test`;
+    const resolver = new Resolver();
+    resolver.setServers([`127.0.0.1:${this.#dnsPort}`]);
+    const [address = ""] = await resolver.resolve4(host);
+    const client = clientFor(this.access, { host, address, port: 5432 });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  }
+
+  async observe(): Promise<RegionsObserved> {
+    const child = run(process.execPath, ["scripts/convergeRegions.ts", "observe"], { maxBuffer: 1 << 28 });
+    child.child.stdin?.end(JSON.stringify({ desired: this.wish }));
+    return JSON.parse((await child).stdout) as RegionsObserved;
+  }
+
+  /** One verb of a host's agent, in a conversation of its own. */
+  async call<V extends keyof UnitVerbs>(
+    host: string,
+    verb: V,
+    args: UnitVerbs[V]["args"],
+  ): Promise<UnitVerbs[V]["result"]> {
+    const access = accessToUnits(this.hosts().filter(({ name }) => name === host));
+    try {
+      const session = await access.get(host)?.open();
+      if (!session) throw new Error(`there is no ${host}`);
+      return await session.call(verb, args);
+    } finally {
+      await closeAll(access);
+    }
+  }
+
+  // --------------------------------------------------------------------------------------- when all is over
+
+  /** Everybody streams and has replayed all, and where commits wait for somebody there is somebody. */
+  async settled(seconds = 60): Promise<void> {
+    const strict = this.stack.config.deployment.database["synchronous"] === "strict";
+    await eventually(seconds, "every member has everything", async () => {
+      const [own, other] = await Promise.all([this.cluster(this.active), this.cluster(this.standby)]);
+      const all = [...own.members, ...other.members];
+      const wrong = all.filter(({ role, state, lag = 0 }) =>
+        role === "leader" ? state !== "running" : state !== "streaming" || lag !== 0,
+      );
+      const missing = all.length < this.members(this.active).length + this.members(this.standby).length;
+      const noSync = strict && !own.members.some(({ role }) => role === "sync_standby");
+      const leads = own.members.some(({ role }) => role === "leader");
+      const follows = other.members.some(({ role }) => role === "standby_leader");
+      if (wrong.length > 0 || missing || noSync || !leads || !follows)
+        throw new Error(JSON.stringify(all, ["name", "role", "state", "lag"]));
+      return await this.#sameEverywhere();
+    });
+  }
+
+  /** I1 to I3 by the ledger on all copies, I4 by the hosts' own facts. */
+  async judge(ledger: Ledger | History): Promise<Verdict> {
+    const history = ledger instanceof Ledger ? await ledger.stop() : ledger;
+    await this.settled();
+    const containers = this.allMembers().map(({ name }) => this.container(name));
+    const copies = await copiesOf(containers, this.access.database);
+    const verdict = check(history, copies);
+    const contents = new Set(Object.values(copies).map((ids) => [...ids].sort().join()));
+    const wrong = [
+      ...verdict.violations.map(({ invariant, message }) => `${invariant}  ${message}`),
+      ...(contents.size > 1 ? ["I4  the members hold different rows"] : []),
+      ...(await this.complaints()).map((message) => `I4  ${message}`),
+    ];
+    if (wrong.length > 0) throw new Error(`${wrong.join("\n")}\n${summary(verdict)}`);
+    return verdict;
+  }
+
+  async complaints(): Promise<string[]> {
+    const slots = this.allMembers().map(async ({ name }) => {
+      const names = await sql(this.container(name), "SELECT slot_name FROM pg_replication_slots");
+      return [name, names.split("\n").filter((slot) => slot !== "")] as const;
+    });
+    const [observed, found] = await Promise.all([this.observe(), Promise.all(slots)]);
+    return regionComplaints(observed, { ...this.wish, active: this.active }, Object.fromEntries(found));
+  }
+
+  /** After a test that failed, so that the next one fails for reasons of its own: all hosts up, whoever led leads. */
+  async recover(): Promise<void> {
+    this.endLedgers();
+    this.failover = undefined;
+    delete this.stack.config.deployment.database["settings"];
+    for (const region of Object.values(this.stack.config.deployment.regions)) delete region["leader"];
+    await docker("start", ...this.hosts().map(({ name }) => this.container(name)));
+    this.stack.config.active = await eventually(90, "somebody leads", async () => {
+      for (const region of ["region-a", "region-b"] as const) {
+        const { members } = await this.cluster(region);
+        if (members.some(({ role, state }) => role === "leader" && state === "running")) return region;
+      }
+      return undefined;
+    });
+    await this.up("--skip-preview");
+  }
+
+  async remove(): Promise<void> {
+    this.endLedgers();
+    await this.stack.remove();
+  }
+
+  async #sameEverywhere(): Promise<true | undefined> {
+    const leader = this.container(await this.leader());
+    const last = await sql(leader, "SELECT pg_current_wal_lsn()");
+    const others = this.allMembers().filter(({ name }) => this.container(name) !== leader);
+    const behind = await Promise.all(
+      others.map(({ name }) =>
+        sql(this.container(name), `SELECT pg_last_wal_replay_lsn() < '${last}'::pg_lsn`),
+      ),
+    );
+    return behind.every((answer) => answer === "f") || undefined;
+  }
+
+  async #pulumi(...args: string[]): Promise<Outcome> {
+    this.stack.writeConfig(this.failover && { "understudy:failover": this.failover });
+    const outcome = await this.stack.pulumi(...args);
+    this.said += outcome.text;
+    return outcome;
+  }
+}
