@@ -176,11 +176,13 @@ function byHost<T>(deployment: Model, make: (host: AnyHost) => T): Record<string
   return Object.fromEntries(allHosts(deployment).map((host) => [host.name, make(host)]));
 }
 
-/** A region's name is that of its first proxy, which is where its clients go. */
+/** What clients may connect to. A region's name is that of its first proxy, which is where its clients go. */
 function addressesOf(deployment: Model): Record<string, string> {
   return Object.fromEntries([
     ...deployment.regions.map((region) => [region.name, firstProxy(region).address]),
-    ...allHosts(deployment).map(({ name, address }) => [name, address]),
+    ...deployment.regions.flatMap(({ members, proxies }) =>
+      [...members, ...proxies].map(({ name, address }) => [name, address]),
+    ),
   ]);
 }
 

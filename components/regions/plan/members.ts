@@ -25,14 +25,25 @@ export const leaders: Concern = (fleet) => {
   return { steps, lookAgain: steps.length > 0 };
 };
 
-export const members: Concern = (fleet) => ({
-  steps: inOrder(fleet).flatMap(({ members, leader }) =>
-    members
-      .filter(({ up, settled, parked, name }) => up && !settled && !parked && name !== leader)
-      .concat(members.filter(({ name, settled, up, parked }) => name === leader && !settled && up && !parked))
-      .map(({ name }): RegionStep => ({ kind: "awaitMember", host: name })),
-  ),
-});
+export const members: Concern = (fleet) => {
+  const awaited = inOrder(fleet).map((region) => ({ region, names: unsettled(region) }));
+  return {
+    steps: awaited.flatMap(({ names }) => names.map((host): RegionStep => ({ kind: "awaitMember", host }))),
+    // Whether it can lead is seen when it runs.
+    lookAgain: awaited.some(
+      ({ region: { wish, leader }, names }) =>
+        wish.leader !== undefined && wish.leader !== leader && names.includes(wish.leader),
+    ),
+  };
+};
+
+/** The leader last: when the others run, it does. */
+function unsettled({ members, leader }: RegionView): readonly string[] {
+  const names = members
+    .filter(({ up, settled, parked }) => up && !settled && !parked)
+    .map(({ name }) => name);
+  return [...names.filter((name) => name !== leader), ...names.filter((name) => name === leader)];
+}
 
 export function inOrder(fleet: Fleet): readonly RegionView[] {
   return [activeOf(fleet), ...othersOf(fleet)];

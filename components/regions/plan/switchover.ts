@@ -53,10 +53,9 @@ function ofRegion(region: RegionView, fleet: Fleet): Contribution {
 function handOver(candidate: MemberView, region: RegionView, fleet: Fleet, why: string | null): Contribution {
   const leader = region.leader ?? "";
   const old = memberNamed(region, leader);
-  // One that this plan brings up is looked at again before anything is asked of it.
-  const observed = candidate.patroni !== null && entryOf(candidate, region)?.state === "streaming";
-  const expected = candidate.settled && !observed;
-  const refusals = expected ? [] : unfitCandidate(candidate, region, fleet.desired);
+  // One that this plan brings up is looked at again before anything is asked of it (`members.ts`).
+  const broughtUp = candidate.settled && !runsByItself(candidate);
+  const refusals = broughtUp ? [] : unfitCandidate(candidate, region, fleet.desired);
   if (refusals.length > 0) return { refusals };
   const sync = asksForSync(region, fleet.desired) && entryOf(candidate, region)?.syncStandby !== true;
   const steps: RegionStep[] = [
@@ -83,4 +82,11 @@ function handOver(candidate: MemberView, region: RegionView, fleet: Fleet, why: 
       : [],
     lookAgain: true,
   };
+}
+
+/** By its own word: it ran in its cluster when it was looked at. */
+function runsByItself({ name, patroni }: MemberView): boolean {
+  return (
+    patroni?.cluster.members.some((entry) => entry.name === name && entry.state === "streaming") === true
+  );
 }

@@ -6,7 +6,8 @@ import { batchesOf } from "../../../components/regions/act/batches.ts";
 import type { RegionStep } from "../../../components/regions/steps.ts";
 import type { CommandRun } from "../../../components/roles/act/fenceCommand.ts";
 import { NodeError } from "../../../components/roles/conversation.ts";
-import { regionsWish, UnitFakes } from "../../support/unitFakes.ts";
+import { UnitFakes } from "../../support/unitFakes.ts";
+import { regionsWish } from "../../support/unitWish.ts";
 
 const within = { timeoutSeconds: 30 };
 /** Patroni may have to see a lock lapse first. */

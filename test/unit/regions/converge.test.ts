@@ -4,7 +4,8 @@ import { applyRegions, generationOf, previewRegions } from "../../../components/
 import { observeRegions } from "../../../components/regions/observe.ts";
 import type { UnitAccess } from "../../../components/regions/session.ts";
 import { allHosts } from "../../../components/regions/wish.ts";
-import { regionsWish, UnitFakes } from "../../support/unitFakes.ts";
+import { UnitFakes } from "../../support/unitFakes.ts";
+import { regionsWish } from "../../support/unitWish.ts";
 
 const now = () => new Date("2026-01-01T00:00:00Z");
 

@@ -5,7 +5,8 @@ import type { RegionEvidence } from "../../../components/regions/act/evidence.ts
 import type { RegionStep } from "../../../components/regions/steps.ts";
 import { NodeError } from "../../../components/roles/conversation.ts";
 import { readEvidence } from "../../../components/roles/roleChange.ts";
-import { control, regionsWish, UnitFakes } from "../../support/unitFakes.ts";
+import { control, UnitFakes } from "../../support/unitFakes.ts";
+import { regionsWish } from "../../support/unitWish.ts";
 
 const demote: RegionStep = { kind: "demoteCluster", host: "a-1", region: "a", to: "b" };
 const gate: RegionStep = { kind: "gate", host: "b-1", of: "a-1" };

@@ -71,7 +71,6 @@ describe("refused, with the values", () => {
       "99000000 bytes",
     ],
   ])("%s", (_name, observed, leader, code, text) => {
-    // What does not stream is waited for first; what is found then is judged.
     const { refusals } = planRegions(observed, leads("a", leader));
     expect(refusals).toMatchObject([{ code, message: expect.stringContaining(text) }]);
   });

@@ -15,6 +15,16 @@ test("a stopped unit is started, and looked at again", () => {
   expect(planned(observe(world), wish())).toBe("startUnit(a-2) | await(a-2)");
 });
 
+test("one that is to lead is looked at when it runs, before it is asked to", () => {
+  const world = healthy();
+  world.host("a-2").unit = "up";
+  world.member("a-2").wal = [];
+  const desired = withRegionWish(wish(), "a", () => ({ leader: "a-2" }));
+  expect(planned(observe(world), desired)).toBe(
+    "await(a-2) | await(a-2 sync) switchover(a-1→a-2) await(a-1)",
+  );
+});
+
 test("a member without data is copied anew by its Patroni", () => {
   const world = healthy();
   world.member("a-3").wal = [];
@@ -23,7 +33,7 @@ test("a member without data is copied anew by its Patroni", () => {
 
 test("a program that was stopped is started", () => {
   const observed = withReport(observe(healthy()), "a-proxy", ({ programs }) => ({
-    programs: { haproxy: programs.haproxy && { ...programs.haproxy, state: "stopped" } },
+    programs: programs.haproxy ? { haproxy: { ...programs.haproxy, state: "stopped" } } : {},
   }));
   expect(planned(observed, wish())).toBe("start(a-proxy:haproxy) |");
 });
@@ -96,7 +106,31 @@ describe("to know", () => {
 test("the preview of a change says what stops, what is proven, and where the way back is", () => {
   const observed = observe(healthy());
   const made = planRegions(observed, wish("b"), "preview");
-  expect(renderPlan(made, observed, wish("b"))).toMatchInlineSnapshot();
+  expect(renderPlan(made, observed, wish("b"))).toMatchInlineSnapshot(`
+    "12 steps, b is active:
+       1  checkpoint on a-1
+       2  checkpoint on b-1
+       3  make a a standby cluster of b, by a-1
+          a fast stop with a shutdown checkpoint: clients are disconnected; writes stop here
+       4  prove that b-1 has everything that a-1 had
+          same system, same timeline, same REDO location; otherwise the old region leads again
+       5  promote b, by b-1
+          the point of no return; writes begin here as soon as a member is synchronous
+       6  wait until somebody leads beside a-1, as standby leader
+          … then the hosts are looked at again, because that could not be seen from outside; expected then:
+       7  wait until b-2 runs in its cluster
+       8  wait until b-3 runs in its cluster
+       9  wait until b-1 runs in its cluster
+      10  wait until a-2 runs in its cluster
+      11  wait until a-3 runs in its cluster
+      12  wait until a-1 runs in its cluster
+
+    To know:
+      N_WRITE_GAP  a hands over to b: clients are disconnected, and writes are expected to stop for 5 to 15 s.
+      N_DATA_AT_RISK  None: b is promoted only with the same system identifier, timeline and REDO location as the stopped a. If any differs, or a step before it fails, a leads again.
+      N_WAY_BACK  Afterwards, the same way back: pulumi config set active a && pulumi up
+      N_CATALOG_UNSEEN  Roles and databases are compared when b-1 answers; what is missing of them is made then."
+  `);
 });
 
 test("a file that changes is shown, and a refusal says that nothing is changed", () => {
