@@ -25,6 +25,8 @@ export interface PatroniTags {
   readonly clonefrom?: boolean;
   readonly nosync?: boolean;
   readonly failoverPriority?: number;
+  /** Of members that have caught up, the one with the highest becomes the synchronous standby; Patroni's default is 1. */
+  readonly syncPriority?: number;
 }
 
 export interface PatroniInput {
@@ -158,6 +160,7 @@ function tagsOf(tags: PatroniTags) {
     clonefrom: tags.clonefrom ?? false,
     nosync: tags.nosync ?? false,
     ...(tags.failoverPriority === undefined ? {} : { failover_priority: tags.failoverPriority }),
+    ...(tags.syncPriority === undefined ? {} : { sync_priority: tags.syncPriority }),
   };
 }
 

@@ -19,6 +19,8 @@ import {
 import { handover } from "./handover.ts";
 
 const sqlTimeoutMs = 10 * 60_000;
+/** A copy of WAL on the same disk. */
+const keepMs = 10 * 60_000;
 
 export const executors: { readonly [K in RegionStep["kind"]]: RegionExecutor<StepOf<K>> } = {
   async startUnit(step, context) {
@@ -29,8 +31,12 @@ export const executors: { readonly [K in RegionStep["kind"]]: RegionExecutor<Ste
   async startProgram(step, context) {
     const session = await open(step.host, context);
     const args = { program: step.program, ...limit(context) };
+    // Patroni rewinds what only this member has, without a word to anybody.
+    const kept =
+      step.program === "patroni" ? await session.call("keepDivergent", {}, { timeoutMs: keepMs }) : null;
     const { ms } = await session.call("start", args, answerWithin(args));
-    return `${step.program} runs after ${ms} ms`;
+    const copy = kept?.path ? `; what only it had is kept in ${kept.path} (${kept.bytes} bytes)` : "";
+    return `${step.program} runs after ${ms} ms${copy}`;
   },
 
   async reloadProgram(step, context) {

@@ -9,6 +9,7 @@ import { membersOf, regionOf } from "./topology.ts";
 
 export function patroniFiles(deployment: RegionalDeployment, member: Member): Record<string, string> {
   const { database } = deployment;
+  const region = regionOf(deployment, member.region);
   return {
     [FILES.patroni]: patroniYml({
       scope: database.scope,
@@ -31,8 +32,9 @@ export function patroniFiles(deployment: RegionalDeployment, member: Member): Re
         clientCertificates: clientCertificates(deployment),
       },
       parameters: parametersOf(deployment).local[member.name] ?? {},
-      tags: member.tags,
+      // Only a synchronous standby takes over where commits wait for one: the member that is to lead has to be it.
+      tags: member.name === region.leader ? { ...member.tags, syncPriority: 2 } : member.tags,
     }),
-    [FILES.bootstrap]: bootstrapYml(initialDynamic(deployment, regionOf(deployment, member.region))),
+    [FILES.bootstrap]: bootstrapYml(initialDynamic(deployment, region)),
   };
 }

@@ -15,7 +15,7 @@ const longer = { timeoutSeconds: 70 };
 
 const table: readonly (readonly [RegionStep, string, unknown])[] = [
   [{ kind: "startUnit", host: "a-1", log: "docker logs a-1" }, "a-1 startUnit", null],
-  [{ kind: "startProgram", host: "a-1", program: "patroni" }, "a-1 start", { program: "patroni", ...within }],
+  [{ kind: "startProgram", host: "a-1", program: "consul" }, "a-1 start", { program: "consul", ...within }],
   [
     { kind: "reloadProgram", host: "a-proxy", program: "haproxy", changed: ["haproxy.cfg"] },
     "a-proxy reload",
@@ -101,6 +101,13 @@ describe("every step", () => {
       expect(fakes.args).toEqual([args]);
     },
   );
+
+  test("what only a member has is kept before its Patroni, which would rewind it, is started", async () => {
+    const fakes = new UnitFakes();
+    const lines = await run(fakes, [{ kind: "startProgram", host: "a-1", program: "patroni" }]);
+    expect(fakes.calls).toEqual(["a-1 keepDivergent", "a-1 start"]);
+    expect(lines.join("\n")).toContain("what only it had is kept in /x (1 bytes)");
+  });
 
   test("each has advice for when it fails", () => {
     for (const [step] of table) expect(adviceOn(step)).toMatch(/\.$/);

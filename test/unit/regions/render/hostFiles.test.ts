@@ -41,6 +41,19 @@ test("every file that a program reads is rendered, or is a secret or the certifi
   }
 });
 
+test("the member that is to lead is the first to become a synchronous standby, and no other", () => {
+  const model = twoRegions();
+  const regions = model.regions.map((region) =>
+    region.name === "region-a" ? { ...region, leader: "region-a-2" } : region,
+  );
+  const priorities = ["region-a-1", "region-a-2", "region-b-2"].map(
+    (host) =>
+      parse(fileOf(host, "patroni/patroni.yml", { ...model, regions }), { version: "1.1" }).tags
+        .sync_priority,
+  );
+  expect(priorities).toEqual([undefined, 2, undefined]);
+});
+
 describe("a region begins", () => {
   const bootstrap = (host: string, active: string) =>
     parse(fileOf(host, "patroni/bootstrap.yml", twoRegions({ active })), { version: "1.1" }).bootstrap.dcs;
