@@ -20,6 +20,5 @@ async function outputs(): Promise<Outputs> {
 
 const told = await outputs();
 
-/** See `Outputs`. One that this kind of deployment does not have is undefined, and left out. */
-export const { active, endpoint, readEndpoint, uri, evidence, caCertificate, nodes, hosts } = told;
-export const { names, consulManagementTokens, wish, facts } = told;
+/** See `Outputs`. What this kind of deployment does not have is left out: Pulumi warns of an undefined one at every run. */
+export default Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));

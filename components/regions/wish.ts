@@ -11,6 +11,15 @@ export function regionNamed({ regions }: Pick<RegionsDesired, "regions">, name: 
   return region;
 }
 
+/** The region that the host is in. */
+export function regionOfHost({ regions }: Pick<RegionsDesired, "regions">, host: string): DesiredRegion {
+  const region = regions.find((candidate) =>
+    allHosts({ regions: [candidate] }).some(({ name }) => name === host),
+  );
+  if (!region) throw new Error(`internal: there is no host ${host} in the wish`);
+  return region;
+}
+
 export function membersOf(desired: RegionsDesired, region: string): readonly DesiredMember[] {
   return regionNamed(desired, region).members;
 }

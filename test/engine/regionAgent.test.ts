@@ -151,14 +151,14 @@ test("a program that is killed comes back, and Patroni takes over the server tha
   await region.call(proxy, "awaitBackend", { member, ...limit });
 });
 
-test("while Consul hangs, a look takes three seconds at most and tells the rest", async () => {
+test("while Consul hangs, a look takes eight seconds at most and tells the rest", async () => {
   const session = region.session(member);
   try {
     await session.call("observe", {});
     await send("STOP", member, "consul");
     const begun = Date.now();
     const { consul, programs: seen, data, problems } = await session.call("observe", {});
-    expect(Date.now() - begun).toBeLessThan(3_000);
+    expect(Date.now() - begun).toBeLessThan(8_000);
     expect(consul).toBeNull();
     expect(seen.patroni?.state).toBe("running");
     expect(data?.state).toBe("ready");

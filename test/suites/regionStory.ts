@@ -319,11 +319,24 @@ async function patronictl(container: string, ...args: string[]): Promise<void> {
 
 /** Everything that lies in a secret file of a host, and what the stack gives out as one. */
 async function secretsOf(regions: RegionStack): Promise<string[]> {
-  const files =
-    "cd /etc/understudy/secrets && cat consul.json tokens.json patroni.yml passwords/* 2>/dev/null; true";
-  const texts = await Promise.all(
+  const files = "cd /etc/understudy/secrets && cat consul.json patroni.yml passwords/* 2>/dev/null; true";
+  const inside = await Promise.all(
     regions.hosts().map(({ name }) => docker("exec", regions.container(name), "sh", "-c", files)),
   );
-  const found = texts.join("\n").match(/[A-Za-z0-9+/=_-]{20,}/g) ?? [];
-  return [...new Set([...found, regions.access.password])].filter((text) => !/^[a-z_-]+$/.test(text));
+  const servers = [...regions.servers("region-a"), ...regions.servers("region-b")];
+  const tokens = await Promise.all(
+    servers.map(async ({ name }) => {
+      const text = await docker(
+        "exec",
+        regions.container(name),
+        "cat",
+        "/etc/understudy/secrets/tokens.json",
+      );
+      return Object.values(JSON.parse(text) as Record<string, string>);
+    }),
+  );
+  const others = inside.join("\n").match(/[A-Za-z0-9+/=_-]{20,}/g) ?? [];
+  const found = [...tokens.flat(), ...others, regions.access.password];
+  // Consul's own word for one of its tokens is no secret.
+  return [...new Set(found)].filter((text) => !/^[a-z_-]+$/.test(text));
 }

@@ -12,15 +12,16 @@ export async function processesOf(container: string, program: string): Promise<s
 }
 
 /** The one of this name that started the others. */
+/** Sent as the account that it runs as: root has no right to that in a container of ours. */
 export async function signal(container: string, program: string, name: "KILL" | "TERM" | "STOP" | "CONT") {
   const [pid] = await processesOf(container, program);
   if (pid === undefined) throw new Error(`${container}: no ${program} runs`);
-  await docker("exec", "-u", "0", container, "kill", `-${name}`, pid);
+  await docker("exec", container, "kill", `-${name}`, pid);
   return pid;
 }
 
 /** Not by the name: each of PostgreSQL's processes has the same. */
 export async function killPostmaster(container: string): Promise<void> {
   const pid = "$(head -n 1 /var/lib/understudy/pgdata/postmaster.pid)";
-  await docker("exec", "-u", "0", container, "sh", "-c", `kill -KILL ${pid}`);
+  await docker("exec", container, "sh", "-c", `kill -KILL ${pid}`);
 }

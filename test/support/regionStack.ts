@@ -211,7 +211,16 @@ export class RegionStack extends RegionFacts {
     return verdict;
   }
 
-  async complaints(): Promise<string[]> {
+  /** Until there are none: Consul's Autopilot takes its time to call a server that came back a good one. */
+  async complaints(seconds = 30): Promise<string[]> {
+    let last: string[] = [];
+    return await eventually(seconds, "nothing to complain of", async () => {
+      last = await this.#complaintsNow();
+      return last.length === 0 ? last : undefined;
+    }).catch(() => last);
+  }
+
+  async #complaintsNow(): Promise<string[]> {
     const slots = this.allMembers().map(async ({ name }) => {
       const names = await sql(this.container(name), "SELECT slot_name FROM pg_replication_slots");
       return [name, names.split("\n").filter((slot) => slot !== "")] as const;
@@ -224,7 +233,6 @@ export class RegionStack extends RegionFacts {
   async recover(): Promise<void> {
     this.endLedgers();
     this.failover = undefined;
-    delete this.stack.config.deployment.database["settings"];
     for (const region of Object.values(this.stack.config.deployment.regions)) delete region["leader"];
     await docker("start", ...this.hosts().map(({ name }) => this.container(name)));
     this.stack.config.active = await eventually(90, "somebody leads", async () => {

@@ -17,6 +17,7 @@ import {
   type StepOf,
 } from "./context.ts";
 import { handover } from "./handover.ts";
+import { takenByMembers } from "./takenByMembers.ts";
 
 const sqlTimeoutMs = 10 * 60_000;
 /** A copy of WAL on the same disk. */
@@ -76,6 +77,7 @@ export const executors: { readonly [K in RegionStep["kind"]]: RegionExecutor<Ste
   async patchConfig(step, context) {
     const session = await open(step.host, context);
     await session.call("patchConfig", { patch: step.patch }, answerWithin(limit(context)));
+    await takenByMembers(step, context);
     return step.changes.join("; ");
   },
 

@@ -10,7 +10,7 @@ from consulapi import Consul, ConsulError, declared_tokens
 from consulaccess import access
 
 STATUS = {0: "none", 1: "alive", 2: "leaving", 3: "left", 4: "failed"}
-QUESTION_SECONDS, LOOK_SECONDS = 1.5, 1.8
+QUESTION_SECONDS, LOOK_SECONDS = 4.0, 4.5
 
 
 def look(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:

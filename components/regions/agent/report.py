@@ -16,8 +16,8 @@ from control import ask
 from locks import lock_facts
 from output import concealed
 
-ANSWER_SECONDS = 2.4
-"""For all parts at once. A conversation's other costs come on top, and the whole is to take 3 s at most."""
+ANSWER_SECONDS = 7.5
+"""For all parts at once. A conversation's other costs come on top, and the whole is to take 8 s at most, because its caller waits for 10."""
 UNKNOWN_PROGRAM = {"state": "stopped", "restarts": 0, "loaded": {}}
 
 

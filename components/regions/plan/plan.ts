@@ -27,7 +27,7 @@ import { notices as told } from "./notices.ts";
 import { paused, pausedRefusals } from "./paused.ts";
 import { refusals } from "./refusals.ts";
 import { regionChange, settle } from "./regionChange.ts";
-import { restarts } from "./restarts.ts";
+import { leaderRestart, restarts } from "./restarts.ts";
 import { returning, silence } from "./returning.ts";
 import { leaderBeforeChange, leaderOfActive, leaderOfStandbys } from "./switchover.ts";
 import { hostWords, locked, programs, units } from "./units.ts";
@@ -56,6 +56,7 @@ const onceItLeads: readonly Concern[] = [
   files,
   configuration,
   restarts,
+  leaderRestart,
   leaderOfStandbys,
   leaderOfActive,
   catalog,

@@ -28,17 +28,54 @@ export function pendingOf(view: MemberView, region: RegionView, fleet: Fleet): r
 }
 
 export const restarts: Concern = (fleet) => {
-  const lowers = sharedMoves(fleet).lowered.length > 0;
   const active = activeOf(fleet);
   const others = othersOf(fleet).flatMap((region) => inPlace(membersInOrder(region), region, fleet));
-  const own = lowers ? inPlace([...membersInOrder(active)].reverse(), active, fleet) : rolling(active, fleet);
-  const steps = lowers ? [...own, ...others] : [...others, ...own];
+  if (lowers(fleet)) {
+    const steps = [...inPlace([...membersInOrder(active)].reverse(), active, fleet), ...others];
+    return { steps, notices: interrupts(active, steps) ? [writeGap(active)] : [] };
+  }
+  const replicas = membersInOrder(active).filter(({ name }) => name !== active.leader);
+  const steps = [...others, ...inPlace(replicas, active, fleet)];
+  // Which of them is a synchronous standby changes with every restart, and is seen when all have run again.
+  return { steps, lookAgain: steps.length > 0 && leaderWaits(active, fleet) };
+};
+
+/** Its place is taken by one that has the change already; it comes up again as a replica, with it. */
+export const leaderRestart: Concern = (fleet) => {
+  const region = activeOf(fleet);
+  const leader = leaderOf(region);
+  const pending = leader === undefined ? [] : pendingOf(leader, region, fleet);
+  if (leader === undefined || pending.length === 0 || lowers(fleet)) return {};
+  const [candidate] = fitCandidates(region, fleet.desired);
+  if (candidate === undefined) return { steps: restart(leader, pending), notices: [writeGap(region)] };
   return {
-    steps,
-    notices: interrupts(active, steps) ? [writeGap(active)] : [],
-    lookAgain: steps.some(({ kind }) => kind === "switchover"),
+    steps: [
+      {
+        kind: "switchover",
+        host: leader.name,
+        leader: leader.name,
+        candidate: candidate.name,
+        because: `${leader.name} is restarted for ${pending.join(", ")}`,
+      },
+      { kind: "awaitMember", host: leader.name },
+    ],
+    notices: [writeGap(region)],
+    lookAgain: true,
   };
 };
+
+function lowers(fleet: Fleet): boolean {
+  return sharedMoves(fleet).lowered.length > 0;
+}
+
+function leaderWaits(region: RegionView, fleet: Fleet): boolean {
+  const leader = leaderOf(region);
+  return leader !== undefined && pendingOf(leader, region, fleet).length > 0;
+}
+
+function leaderOf({ members, leader }: RegionView): MemberView | undefined {
+  return members.find(({ name }) => name === leader);
+}
 
 function inPlace(views: readonly MemberView[], region: RegionView, fleet: Fleet): RegionStep[] {
   return views.flatMap((view) => restart(view, pendingOf(view, region, fleet)));
@@ -49,31 +86,6 @@ function restart({ name }: MemberView, changed: readonly string[]): RegionStep[]
   return [
     { kind: "restartMember", host: name, changed },
     { kind: "awaitMember", host: name },
-  ];
-}
-
-function rolling(region: RegionView, fleet: Fleet): RegionStep[] {
-  const views = membersInOrder(region);
-  const leader = views.find(({ name }) => name === region.leader);
-  const replicas = inPlace(
-    views.filter((view) => view !== leader),
-    region,
-    fleet,
-  );
-  const pending = leader === undefined ? [] : pendingOf(leader, region, fleet);
-  if (leader === undefined || pending.length === 0) return replicas;
-  const [candidate] = fitCandidates(region, fleet.desired);
-  if (candidate === undefined) return [...replicas, ...restart(leader, pending)];
-  return [
-    ...replicas,
-    {
-      kind: "switchover",
-      host: leader.name,
-      leader: leader.name,
-      candidate: candidate.name,
-      because: `${leader.name} is restarted for ${pending.join(", ")}`,
-    },
-    { kind: "awaitMember", host: leader.name },
   ];
 }
 

@@ -109,6 +109,19 @@ describe("every step", () => {
     expect(lines.join("\n")).toContain("what only it had is kept in /x (1 bytes)");
   });
 
+  test("a change that needs restarts is done when every member knows that it waits for one", async () => {
+    const fakes = new UnitFakes();
+    const looks: Record<string, number> = {};
+    fakes.answers.observe = (_args, host) => {
+      looks[host] = (looks[host] ?? 0) + 1;
+      const pendingRestart = host === "a-1" || looks[host] > 2 ? ["max_connections"] : [];
+      return { patroni: { pendingRestart } };
+    };
+    const patch = { postgresql: { parameters: { max_connections: 150 } } };
+    await run(fakes, [{ kind: "patchConfig", host: "a-1", patch, changes: ["max_connections: 100 → 150"] }]);
+    expect(looks).toEqual({ "a-1": 1, "a-2": 3 });
+  });
+
   test("each has advice for when it fails", () => {
     for (const [step] of table) expect(adviceOn(step)).toMatch(/\.$/);
   });

@@ -100,6 +100,14 @@ describe("a change that needs restarts", () => {
     expect(world.splits).toEqual([]);
   });
 
+  test("who takes over from the leader is decided when the replicas have been restarted", () => {
+    const pending = ["a-1", "a-2", "a-3"].reduce(
+      (found, name) => withPatroni(found, name, () => ({ pendingRestart: ["wal_buffers"] })),
+      healthy(),
+    );
+    expect(planned(pending, wish())).toBe(`${replicas} | switchover(a-1→a-2) await(a-1)`);
+  });
+
   test("without anybody to take over, the leader is restarted where it is", () => {
     const alone = withRegionWish(wish(), "a", ({ members }) => ({ members: members.slice(0, 1) }));
     const observed = withPatroni(observe(World.healthy(alone)), "a-1", () => ({
