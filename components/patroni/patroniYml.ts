@@ -153,14 +153,16 @@ export function secretsYml(secrets: { readonly consulToken: string }): string {
   return render({ consul: { token: secrets.consulToken } });
 }
 
-function tagsOf(tags: PatroniTags) {
+/** Of a tag and its priority Patroni's validation takes one; without the tag it is as if that were false. */
+/** Patroni takes one of the two words for a priority: a member that is not excluded may have a number instead. */
+function tagsOf({ nofailover = false, nosync = false, failoverPriority, syncPriority, ...tags }: PatroniTags) {
   return {
-    nofailover: tags.nofailover ?? false,
+    ...(nofailover || failoverPriority === undefined
+      ? { nofailover }
+      : { failover_priority: failoverPriority }),
     noloadbalance: tags.noloadbalance ?? false,
     clonefrom: tags.clonefrom ?? false,
-    nosync: tags.nosync ?? false,
-    ...(tags.failoverPriority === undefined ? {} : { failover_priority: tags.failoverPriority }),
-    ...(tags.syncPriority === undefined ? {} : { sync_priority: tags.syncPriority }),
+    ...(nosync || syncPriority === undefined ? { nosync } : { sync_priority: syncPriority }),
   };
 }
 

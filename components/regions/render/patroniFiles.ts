@@ -33,7 +33,10 @@ export function patroniFiles(deployment: RegionalDeployment, member: Member): Re
       },
       parameters: parametersOf(deployment).local[member.name] ?? {},
       // Only a synchronous standby takes over where commits wait for one: the member that is to lead has to be it.
-      tags: member.name === region.leader ? { ...member.tags, syncPriority: 2 } : member.tags,
+      tags:
+        member.name === region.leader && !member.tags.nosync
+          ? { ...member.tags, syncPriority: 2 }
+          : member.tags,
     }),
     [FILES.bootstrap]: bootstrapYml(initialDynamic(deployment, region)),
   };

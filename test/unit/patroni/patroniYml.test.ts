@@ -90,6 +90,17 @@ test("patroni.yml", () => {
   `);
 });
 
+test("of two words for one thing Patroni takes one: a priority stands in the place of a tag that excludes", () => {
+  const tags = (written: PatroniTags) => parse(patroniYml({ ...input, tags: written }), { version: "1.1" }).tags;
+  expect(tags({ failoverPriority: 3, syncPriority: 2 })).toEqual({
+    failover_priority: 3,
+    sync_priority: 2,
+    noloadbalance: false,
+    clonefrom: false,
+  });
+  expect(tags({ nosync: true, syncPriority: 2 })).toMatchObject({ nosync: true, nofailover: false });
+});
+
 test("bootstrap.yml begins with the dynamic configuration, and a data directory with checksums", () => {
   const content = parse(bootstrapYml({ ttl: 20 }), { version: "1.1" });
   expect(content.bootstrap.dcs).toEqual({ ttl: 20 });
