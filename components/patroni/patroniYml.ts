@@ -155,7 +155,13 @@ export function secretsYml(secrets: { readonly consulToken: string }): string {
 
 /** Of a tag and its priority Patroni's validation takes one; without the tag it is as if that were false. */
 /** Patroni takes one of the two words for a priority: a member that is not excluded may have a number instead. */
-function tagsOf({ nofailover = false, nosync = false, failoverPriority, syncPriority, ...tags }: PatroniTags) {
+function tagsOf({
+  nofailover = false,
+  nosync = false,
+  failoverPriority,
+  syncPriority,
+  ...tags
+}: PatroniTags) {
   return {
     ...(nofailover || failoverPriority === undefined
       ? { nofailover }

@@ -136,14 +136,18 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
       const container = regions.container(leader);
       const before = await regions.failovers(regions.active);
       const ledger = await regions.startLedger({ writers: 4 });
-      for (const how of ["KILL", "TERM"] as const) {
+      const ends = [
+        () => signal(container, "consul", "KILL"),
+        () => regions.call(leader, "restart", { program: "consul", timeoutSeconds: 30 }),
+      ];
+      for (const end of ends) {
         for (let round = 0; round < agentRounds; round++) {
-          const old = await signal(container, "consul", how);
+          const [old] = await processesOf(container, "consul");
+          await end();
           await eventually(20, "another agent runs", async () => {
             const [now] = await processesOf(container, "consul");
             return (now !== undefined && now !== old) || undefined;
           });
-          // Longer than a loop of Patroni, so that it has asked the new one.
           await regions.call(leader, "awaitConsul", { timeoutSeconds: 30 });
           await regions.call(leader, "awaitLeader", { as: "primary", timeoutSeconds: 10 });
         }

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { bootstrapYml, patroniYml, secretsYml } from "../../../components/patroni/patroniYml.ts";
+import {
+  bootstrapYml,
+  type PatroniTags,
+  patroniYml,
+  secretsYml,
+} from "../../../components/patroni/patroniYml.ts";
 import { patroniInput } from "./sample.ts";
 
 test("patroni.yml", () => {
@@ -91,7 +96,8 @@ test("patroni.yml", () => {
 });
 
 test("of two words for one thing Patroni takes one: a priority stands in the place of a tag that excludes", () => {
-  const tags = (written: PatroniTags) => parse(patroniYml({ ...input, tags: written }), { version: "1.1" }).tags;
+  const tags = (written: PatroniTags) =>
+    parse(patroniYml({ ...patroniInput, tags: written }), { version: "1.1" }).tags;
   expect(tags({ failoverPriority: 3, syncPriority: 2 })).toEqual({
     failover_priority: 3,
     sync_priority: 2,

@@ -46,12 +46,12 @@ test("the member that is to lead is the first to become a synchronous standby, a
   const regions = model.regions.map((region) =>
     region.name === "region-a" ? { ...region, leader: "region-a-2" } : region,
   );
-  const priorities = ["region-a-1", "region-a-2", "region-b-2"].map(
-    (host) =>
-      parse(fileOf(host, "patroni/patroni.yml", { ...model, regions }), { version: "1.1" }).tags
-        .sync_priority,
+  const tags = ["region-a-1", "region-a-2", "region-b-2"].map(
+    (host) => parse(fileOf(host, "patroni/patroni.yml", { ...model, regions }), { version: "1.1" }).tags,
   );
-  expect(priorities).toEqual([undefined, 2, undefined]);
+  expect(tags.map(({ sync_priority: priority }) => priority)).toEqual([undefined, 2, undefined]);
+  // Patroni refuses a file that has both.
+  expect(tags.map((each) => "nosync" in each)).toEqual([true, false, true]);
 });
 
 describe("a region begins", () => {
