@@ -12,6 +12,8 @@ import { type Counts, countTests, renderCounts } from "./toolchain/testCounts.ts
 
 const RINGS = ["unit", "mocks", "engine", "faults"];
 const DEFAULT_RINGS = ["unit", "mocks", "engine"];
+/** Consul has to be compiled where no other run has done it, which takes longer than a test may. */
+const REGIONS_IMAGES = ["consul", "patroni", "haproxy"] as const;
 /** They start nothing outside of their own process, so they need no toolchain. */
 const WITHOUT_TOOLCHAIN = new Set(["unit", "mocks"]);
 
@@ -40,7 +42,7 @@ function ringsOf(args: readonly string[]): readonly string[] {
 }
 
 async function checkWithToolchain(rings: readonly string[]): Promise<Verdict> {
-  const { env, progress, startedEngine } = await setUp({ quiet: false });
+  const { env, progress, startedEngine } = await setUp({ quiet: false, moreImages: REGIONS_IMAGES });
   try {
     return await check(rings, env);
   } finally {

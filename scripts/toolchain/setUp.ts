@@ -1,11 +1,12 @@
 /** Everything that a deployment needs on this machine, made sure of; what does not depend on one another at once. */
-import { imageNames } from "../../components/hosts/containers/images.ts";
+import { imageNames, type OnDemandImageName } from "../../components/hosts/containers/images.ts";
 import { ensureBaseImage } from "./baseImage.ts";
 import { ensureCli } from "./cli.ts";
 import { ensureEngine } from "./engine.ts";
 import { ensureBackend, pulumiEnvironment } from "./environment.ts";
 import { clearDeadLocks } from "./locks.ts";
 import { ensureImage } from "./nodeImages.ts";
+import { ensureOnDemandImage } from "./onDemandImages.ts";
 import { ensurePlugins } from "./plugins.ts";
 import { renderProblem, SetUpProblem } from "./problem.ts";
 import { Progress, seconds } from "./progress.ts";
@@ -23,6 +24,8 @@ export interface SetUpOptions {
   readonly quiet: boolean;
   /** Default true. False for commands that touch no container; `optional` for those that say themselves what is missing. */
   readonly containers?: boolean | "optional";
+  /** Images beside those of every deployment. Default: none; a deployment has built what it needs. */
+  readonly moreImages?: readonly OnDemandImageName[];
 }
 
 export async function setUp(options: SetUpOptions): Promise<Toolchain> {
@@ -34,7 +37,7 @@ export async function setUp(options: SetUpOptions): Promise<Toolchain> {
     [
       ensureCli(progress),
       ensurePlugins(progress),
-      options.containers === false ? noContainers : ensureContainers(progress, options.containers),
+      options.containers === false ? noContainers : ensureContainers(progress, options),
     ],
     progress,
   );
@@ -46,7 +49,7 @@ const noContainers = Promise.resolve({ started: false });
 
 async function ensureContainers(
   progress: Progress,
-  wanted: SetUpOptions["containers"],
+  { containers: wanted, moreImages = [] }: SetUpOptions,
 ): Promise<{ started: boolean }> {
   const engine = await ensureEngine(progress).catch((problem: unknown) => {
     if (wanted !== "optional" || !(problem instanceof SetUpProblem)) throw problem;
@@ -56,7 +59,10 @@ async function ensureContainers(
   if (engine === undefined) return noContainers;
   await ensureBaseImage(progress);
   await allSettled(
-    imageNames.map((name) => ensureImage(name, progress)),
+    [
+      ...imageNames.map((name) => ensureImage(name, progress)),
+      ...moreImages.map((name) => ensureOnDemandImage(name, progress)),
+    ],
     progress,
   );
   return engine;
