@@ -6,7 +6,7 @@ import {
   type Finding,
   finding,
   type NameAnswer,
-  type Severity,
+  ofPlan,
   type Verdict,
   verdictOf,
   when,
@@ -73,24 +73,10 @@ function factsOf({ servers, members, proxies }: DesiredRegion, observed: Regions
   return [...servers, ...members, ...proxies].map((host) => [host, observed.hosts[host.name] ?? unobserved]);
 }
 
-/** Codes of refusals that say that something could not be seen, not that it is wrong. */
-const blind = new Set(["E_NODE_UNREACHABLE"]);
-
-/** Notices that do not stop a plan and still say that all is not well. */
-const noticed: Readonly<Record<string, Severity>> = {
-  // Known and as the operator stated it; and a deployment that one more failure of a region ends.
-  N_ALONE: "wrong",
-  N_CONFIG_ERROR: "wrong",
-  N_UNREADABLE: "unknown",
-};
-
 function planned(observed: RegionsObserved, desired: RegionsDesired): Finding[] {
-  const { steps, refusals, notices } = planRegions(observed, desired);
-  return [
-    ...refusals.map(({ code, message }) => finding(blind.has(code) ? "unknown" : "wrong", code, message)),
-    ...steps.map((step) => finding("wrong", "W_UPDATE_DUE", `pulumi up would ${describe(step)}`)),
-    ...notices.map(({ code, message }) => finding(noticed[code] ?? "note", code, message)),
-  ];
+  return ofPlan(planRegions(observed, desired), (step) =>
+    finding("wrong", "W_UPDATE_DUE", `pulumi up would ${describe(step)}`),
+  );
 }
 
 function ofName({ name, addresses, error }: NameAnswer, desired: RegionsDesired): Finding[] {

@@ -9,7 +9,7 @@ import {
   type Finding,
   finding,
   type NameAnswer,
-  type Severity,
+  ofPlan,
   type Verdict,
   verdictOf,
   when,
@@ -75,28 +75,12 @@ export function assess(
 
 const unobserved: NodeFacts = { reach: "unreachable", reason: "it was not observed" };
 
-/** Codes of refusals that say that something could not be seen, not that it is wrong. */
-const blind = new Set(["E_NODE_UNREACHABLE"]);
-
-/** Notices that do not stop a plan and still say that all is not well. */
-const noticed: Readonly<Record<string, Severity>> = {
-  // Known and as the operator stated it; and a deployment that one more failure ends.
-  N_ALONE: "wrong",
-  N_CONFIG_ERROR: "wrong",
-  N_UNREADABLE: "unknown",
-};
-
 function planned(observed: Observed, desired: Desired): Finding[] {
-  const { steps, refusals, notices } = plan(observed, desired);
-  return [
-    ...refusals.map(({ code, message }) => finding(blind.has(code) ? "unknown" : "wrong", code, message)),
-    ...steps.map((step) =>
-      step.kind === "awaitStandby"
-        ? finding("wrong", "W_STANDBY", `${step.standby} does not follow ${step.node} as it should`)
-        : finding("wrong", "W_UPDATE_DUE", `pulumi up would ${describe(step)}`),
-    ),
-    ...notices.map(({ code, message }) => finding(noticed[code] ?? "note", code, message)),
-  ];
+  return ofPlan(plan(observed, desired), (step) =>
+    step.kind === "awaitStandby"
+      ? finding("wrong", "W_STANDBY", `${step.standby} does not follow ${step.node} as it should`)
+      : finding("wrong", "W_UPDATE_DUE", `pulumi up would ${describe(step)}`),
+  );
 }
 
 function ofNode(node: DesiredNode, report: NodeReport, at: string): Finding[] {

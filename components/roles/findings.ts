@@ -16,6 +16,40 @@ export interface Finding {
   readonly message: string;
 }
 
+/** Codes of refusals that say that something could not be seen, not that it is wrong. */
+const blind = new Set(["E_NODE_UNREACHABLE"]);
+
+/** Notices that do not stop a plan and still say that all is not well. */
+const noticed: Readonly<Record<string, Severity>> = {
+  // Known and as the operator stated it; and a deployment that one more failure ends.
+  N_ALONE: "wrong",
+  N_CONFIG_ERROR: "wrong",
+  N_UNREADABLE: "unknown",
+};
+
+interface Coded {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a plan says of a deployment that nobody is changing: whatever it would do is missing. */
+export function ofPlan<S>(
+  made: {
+    readonly steps: readonly S[];
+    readonly refusals: readonly Coded[];
+    readonly notices: readonly Coded[];
+  },
+  due: (step: S) => Finding,
+): Finding[] {
+  return [
+    ...made.refusals.map(({ code, message }) =>
+      finding(blind.has(code) ? "unknown" : "wrong", code, message),
+    ),
+    ...made.steps.map(due),
+    ...made.notices.map(({ code, message }) => finding(noticed[code] ?? "note", code, message)),
+  ];
+}
+
 export type Verdict = "fine" | "wrong" | "unknown";
 
 export function verdictOf(findings: readonly Finding[]): Verdict {

@@ -3,7 +3,7 @@
  * with a ledger of acknowledged writes. The numbers in brackets are the rows.
  */
 import { afterEach, describe, expect, test } from "vitest";
-import { Faults } from "../support/faults.ts";
+import { canDelay, Faults } from "../support/faults.ts";
 import { monotonicMs, summary, type Verdict } from "../support/ledgerHistory.ts";
 import { eventually, sql } from "../support/nodes.ts";
 import { processesOf, signal } from "../support/processes.ts";
@@ -143,7 +143,8 @@ export function regionFaults(regions: RegionStack): void {
   });
 
   describe("(20) a slow synchronous standby loses nothing", () => {
-    test("200 ms away", async () => {
+    test("200 ms away", async ({ skip }) => {
+      skip(!(await canDelay()), "this kernel has no netem");
       const ledger = await regions.startLedger();
       await faults.slow(at(await regions.syncStandby()), "delay", "200ms");
       await ledger.acknowledgedAfter(monotonicMs() + 20_000);

@@ -93,10 +93,15 @@ export function regionSecurity(regions: RegionStack): void {
       expect(answers.map(([status]) => status)).toEqual([200, 403, 403, 403, 403, 403, 403]);
     });
 
-    test("Consul's interface, to anybody on another host", async () => {
-      const hosts = [...regions.members(regions.active), ...regions.servers(regions.active)];
-      for (const { name, address } of hosts) {
+    test("Consul's interface, on another host: an agent's to everybody, a server's to whoever has no certificate", async () => {
+      for (const { name, address } of regions.members(regions.active))
         for (const port of [8500, 8501]) expect(await answers(address, port), `${name}:${port}`).toBe(false);
+      for (const { name, address } of regions.servers(regions.active)) {
+        expect(await answers(address, 8500), name).toBe(false);
+        const place = { name, address, port: 8501, ca: regions.access.ca };
+        await expect(rest(place, "/v1/status/leader"), name).rejects.toThrow(
+          /certificate required|bad certificate|socket hang up|ECONNRESET/,
+        );
       }
     });
 

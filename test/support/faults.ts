@@ -65,19 +65,6 @@ export class Faults {
     });
   }
 
-  /** The same for what it sends to one network, as if that were far away. Priorities use three bands, this is a fourth. */
-  async farFrom(container: string, network: string, ...netem: readonly string[]): Promise<Heal> {
-    const pid = await pidOf(container);
-    const tc = (...command: readonly string[]) => inNetworkOf(pid, "tc", ...command);
-    await tc("qdisc", "add", "dev", "eth0", "root", "handle", "1:", "prio", "bands", "4");
-    await tc("qdisc", "add", "dev", "eth0", "parent", "1:4", "handle", "40:", "netem", ...netem);
-    const match = ["u32", "match", "ip", "dst", network, "flowid", "1:4"];
-    await tc("filter", "add", "dev", "eth0", "parent", "1:0", "protocol", "ip", "prio", "1", ...match);
-    return this.#until(async () => {
-      if ((await pidOf(container)) === pid) await tc("qdisc", "del", "dev", "eth0", "root");
-    });
-  }
-
   /** Fills the file system that holds `folder`. Only for volumes of a size of their own (see `smallVolume.ts`). */
   async fill(container: string, folder: string, leaveBytes = 0): Promise<Heal> {
     const [, size = "0", free = "0"] =
@@ -107,6 +94,15 @@ export class Faults {
     this.#open.set(key, heal);
     return heal;
   }
+}
+
+/** Not every kernel can put packets off. */
+export async function canDelay(): Promise<boolean> {
+  const tried = run("unshare", ["-n", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]);
+  return await tried.then(
+    () => true,
+    () => false,
+  );
 }
 
 async function pidOf(container: string): Promise<string> {

@@ -14,7 +14,6 @@ import files
 from control import Waiter, reply
 from files import Refusal
 from guard import Guard
-from locks import hold
 from observe import control_facts
 from peers import Inquiry
 from postmaster import ServerLog, orphaned_backends, remove_stale_locks, spawn, unfit
@@ -58,13 +57,6 @@ class Lifecycle:
         for waiter in self.waiters:
             reply(waiter.connection, {"ok": False, "code": code, "message": message})
         self.waiters.clear()
-
-    def claim(self) -> None:
-        """The volume is this supervisor's while it lives; an agent beside a stopped unit may have it for a moment."""
-        files.ensure_state()
-        self.claimed = hold(files.SUPERVISOR_LOCK, 15)
-        if self.claimed is None:
-            raise SystemExit("understudy: another supervisor, or an agent beside it, has this volume")
 
     def boot(self) -> None:
         """A hold ends with the container: whoever wants a node down for good fences its data directory."""

@@ -9,28 +9,26 @@ It never escalates: a fast stop that takes too long is reported, and left to fin
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
 from typing import Any
 
 import files
-from control import Waiter, listen, notify_ready, reply, signal_pipe
+from control import Waiter, notify_ready, reply, signal_pipe
 from files import Refusal
 from lifecycle import Lifecycle, log
+from loop import Loop
 from postmaster import READY, postmaster_status
 
 
-class Supervisor(Lifecycle):
+class Supervisor(Loop, Lifecycle):
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(log)
         self.leaving = False
         self.agent = files.agent_hash()
-        self.selector = selectors.DefaultSelector()
 
     # ------------------------------------------------------------------------------------------------ the loop
 
@@ -49,13 +47,6 @@ class Supervisor(Lifecycle):
             self.survive(self.look)
         log("stopped")
         return 0
-
-    def survive(self, work: Callable[[], None]) -> None:
-        """PID 1 outlives every mistake of its own: the server would go down with it."""
-        try:
-            work()
-        except Exception as problem:
-            log(f"{type(problem).__name__}: {problem}")
 
     def patience(self) -> float | None:
         """How long there is nothing to do: None is until something happens."""
@@ -120,28 +111,6 @@ class Supervisor(Lifecycle):
             os.kill(self.pid, signal.SIGINT)
 
     # ------------------------------------------------------------------------------------------------- control
-
-    def listen_to_control(self) -> None:
-        self.server = listen()
-        self.selector.register(self.server, selectors.EVENT_READ, self.on_connection)
-
-    def on_connection(self) -> None:
-        connection, _ = self.server.accept()
-        connection.setblocking(False)
-        self.selector.register(connection, selectors.EVENT_READ, lambda: self.on_request(connection))
-
-    def on_request(self, connection: socket.socket) -> None:
-        self.selector.unregister(connection)
-        try:
-            request = json.loads(connection.recv(65536))
-            result = self.command(connection, request)
-        except Refusal as no:
-            reply(connection, {"ok": False, "code": no.code, "message": str(no)})
-        except Exception as problem:  # PID 1 outlives every request
-            reply(connection, {"ok": False, "code": "E_INTERNAL", "message": f"{type(problem).__name__}: {problem}"})
-        else:
-            if result is not None:
-                reply(connection, {"ok": True, **result})
 
     def command(self, connection: socket.socket, request: dict[str, Any]) -> dict[str, Any] | None:
         """The answer; None: it is given when the goal is reached."""

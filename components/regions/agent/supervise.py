@@ -8,30 +8,26 @@ time is a process of its own, or a conversation's.
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import selectors
 import signal
-import socket
 import time
-from collections.abc import Callable
 
 import files
 from commands import Commands
-from control import listen, notify_ready, reply, signal_pipe
+from control import notify_ready, signal_pipe
 from files import Refusal
-from locks import hold
+from loop import Loop
 from output import log
 from patroniprogram import PatroniProgram
 
 CONFIGURE_AGAIN_SECONDS = 2.0
 
 
-class Supervisor(Commands):
+class Supervisor(Loop, Commands):
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(log)
         self.configure_at: float | None = None
-        self.selector = selectors.DefaultSelector()
 
     # ------------------------------------------------------------------------------------------------ the loop
 
@@ -40,8 +36,7 @@ class Supervisor(Commands):
             ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to us
         self.listen_to_signals()
         self.claim()  # before its socket, so that a second agent does not take the first one's place there
-        self.server = listen()
-        self.selector.register(self.server, selectors.EVENT_READ, self.on_connection)
+        self.listen_to_control()
         notify_ready()
         self.survive(self.boot)
         while not (self.leaving and not any(program.busy for program in self.programs.values())):
@@ -50,13 +45,6 @@ class Supervisor(Commands):
             self.survive(self.look)
         log("stopped")
         return 0
-
-    def survive(self, work: Callable[[], None]) -> None:
-        """PID 1 outlives every mistake of its own: its programs would go down with it."""
-        try:
-            work()
-        except Exception as problem:
-            log(f"{type(problem).__name__}: {problem}")
 
     def patience(self) -> float | None:
         """How long there is nothing to do: None is until something happens."""
@@ -72,13 +60,6 @@ class Supervisor(Commands):
             self.stop_next()
         elif self.configure_at is not None and time.monotonic() >= self.configure_at:
             self.boot()
-
-    def claim(self) -> None:
-        """The volume is this supervisor's while it lives; an agent beside a stopped unit may have it for a moment."""
-        files.ensure_state()
-        self.claimed = hold(files.SUPERVISOR_LOCK, 15)
-        if self.claimed is None:
-            raise SystemExit("understudy: another supervisor, or an agent beside it, has this volume")
 
     def boot(self) -> None:
         """Where the configuration is not there (yet), it is waited for."""
@@ -133,23 +114,3 @@ class Supervisor(Commands):
                 program.stop("leave")
             if program.busy:
                 return
-
-    # ------------------------------------------------------------------------------------------------- control
-
-    def on_connection(self) -> None:
-        connection, _ = self.server.accept()
-        connection.setblocking(False)
-        self.selector.register(connection, selectors.EVENT_READ, lambda: self.on_request(connection))
-
-    def on_request(self, connection: socket.socket) -> None:
-        self.selector.unregister(connection)
-        try:
-            request = json.loads(connection.recv(65536))
-            result = self.command(connection, request)
-        except Refusal as no:
-            reply(connection, {"ok": False, "code": no.code, "message": str(no)})
-        except Exception as problem:  # PID 1 outlives every request
-            reply(connection, {"ok": False, "code": "E_INTERNAL", "message": f"{type(problem).__name__}: {problem}"})
-        else:
-            if result is not None:
-                reply(connection, {"ok": True, **result})
