@@ -76,10 +76,11 @@ def divergent_wal(timeline: int, switch_lsn: str) -> list[str]:
     folder = f"{files.PGDATA}/pg_wal"
     present = set(os.listdir(folder))
     histories = sorted(name for name in present if name.endswith(".history"))
-    some = next((name for name in sorted(present) if re.fullmatch(r"[0-9A-F]{24}", name)), None)
-    if some is None:
+    segments = [name for name in present if re.fullmatch(r"[0-9A-F]{24}", name)]
+    # One that was just being made when the host was lost is shorter, or empty.
+    segment_bytes = max((os.path.getsize(f"{folder}/{name}") for name in segments), default=0)
+    if segment_bytes == 0:
         return histories
-    segment_bytes = os.path.getsize(f"{folder}/{some}")
     per_log = (1 << 32) // segment_bytes
     number = lsn_value(switch_lsn) // segment_bytes
     names: list[str] = []
