@@ -15,6 +15,7 @@ export function serverConfig(server: ConsulServerInput): string {
     ...commonConfig(server),
     server: true,
     bootstrap_expect: server.bootstrapExpect,
+    // To the other servers as well: one that is declared no more is told by another to leave. It takes our certificate.
     addresses: { https: `127.0.0.1 ${server.bindAddress}` },
     ports: { http: -1, https: consulPorts.https, dns: -1, grpc: -1, grpc_tls: -1, serf_wan: -1 },
     // Consul's default, 5, is for small machines: a lost leader is then noticed after 5 to 10 s instead of 1 to 2.

@@ -18,7 +18,8 @@ STEADY_SECONDS = 1.0
 """One that lives for so long counts as running. Whether it does its work is asked of itself, by `serve`."""
 HEALED_SECONDS = 30.0
 """After so long without an end, the next one counts as the first."""
-SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 8.0
+"""Well below the life of a leader's lock: a Consul agent that ends again and again must not cost the leader its role."""
 WORDS = {"backoff": "not running"}
 
 

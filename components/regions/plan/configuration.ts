@@ -15,6 +15,7 @@ import {
   activeOf,
   type Concern,
   type Fleet,
+  type MemberView,
   othersOf,
   type Refusal,
   type RegionView,
@@ -50,15 +51,24 @@ export interface Moves {
 
 /** Settings that a standby must not have less of than its primary, and in which direction they are about to go. */
 export function sharedMoves(fleet: Fleet): Moves {
-  const seen = fleet.regions.flatMap((region) => [
-    ...changesOf(region).flatMap(({ path, from, to }) => moves(shortName(path), from, to)),
-    ...region.members.flatMap(({ patroni }) =>
-      Object.entries(patroni?.pendingValues ?? {}).flatMap(([name, { from, to }]) => moves(name, from, to)),
-    ),
-  ]);
+  const seen = fleet.regions.flatMap((region) =>
+    region.members.flatMap((member) => movesOf(member, changesOf(region))),
+  );
   const of = (up: boolean) =>
     [...new Set(seen.filter((move) => move.up === up).map(({ name }) => name))].sort();
   return { raised: of(true), lowered: of(false) };
+}
+
+/** From what the member runs with, which a change that was cut off may have left behind, to what is wished. */
+function movesOf(
+  { patroni }: MemberView,
+  changes: readonly DynamicChange[],
+): { name: string; up: boolean }[] {
+  const pending = patroni?.pendingValues ?? {};
+  const changed = Object.fromEntries(changes.map(({ path, from, to }) => [shortName(path), { from, to }]));
+  return Object.entries({ ...pending, ...changed }).flatMap(([name, { from, to }]) =>
+    moves(name, pending[name]?.from ?? from, to),
+  );
 }
 
 function moves(name: string, from: unknown, to: unknown): { name: string; up: boolean }[] {

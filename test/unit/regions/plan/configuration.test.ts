@@ -130,6 +130,17 @@ describe("a change that needs restarts", () => {
     expect(planned(pending, wish())).toBe("restartMember(a-1) await(a-1) restartMember(a-2) await(a-2)");
   });
 
+  test("one that was cut off can be taken back: some run with more than they are to have, nobody with less", () => {
+    const values = { max_connections: { from: "100", to: "200" } };
+    const cut = ["a-1", "a-3"].reduce(
+      (found, name) =>
+        withPatroni(found, name, () => ({ pendingRestart: ["max_connections"], pendingValues: values })),
+      observe(World.healthy(raised)),
+    );
+    const plan = planned(cut, wish(), "preview");
+    expect(plan).toMatch(/^patchConfig\(b-1\) patchConfig\(a-1\) \| restartMember\(a-1\)/);
+  });
+
   test("both ways at once is two updates", () => {
     const first = withSettings(wish(), { max_connections: 100, max_wal_senders: 10 });
     const both = withSettings(wish(), { max_connections: 200, max_wal_senders: 5 });
