@@ -3,14 +3,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import { NAME_SERVER_UNIT } from "../dns/zone.ts";
 import type { SshRoute } from "../roles/desired.ts";
 import type { Machine, Site } from "../spec/model.ts";
-import type { RegionalHost } from "../spec/regionalModel.ts";
+import type { AnyDeployment, RegionalHost } from "../spec/regionalModel.ts";
 import { ContainerHost } from "./containers/containerHost.ts";
 import { SHARED_ENGINE } from "./containers/engines.ts";
 import { LocalImages } from "./containers/localImages.ts";
 import { leftAlone, MARK_LABEL, type Presence } from "./containers/presence.ts";
 import type { Host, InstalledProgram } from "./host.ts";
 import { MachineHost } from "./machines/machineHost.ts";
-import type { AnyDeployment } from "./placed.ts";
 
 export interface HostsArgs {
   readonly deployment: AnyDeployment;

@@ -1,8 +1,6 @@
 /** The database's hosts, whichever kind of deployment they belong to. */
-import type { Deployment, Place } from "../spec/model.ts";
-import { hostsOf, type RegionalDeployment } from "../spec/regionalModel.ts";
-
-export type AnyDeployment = Deployment | RegionalDeployment;
+import type { Place } from "../spec/model.ts";
+import { type AnyDeployment, hostsOf } from "../spec/regionalModel.ts";
 
 export interface PlacedUnit {
   /** Of the host and of its unit: a site's or a regional host's. */

@@ -5,8 +5,9 @@
  */
 import type { Problem } from "./problems.ts";
 import { type Reader, read, readFailover, readRepair } from "./read.ts";
+import type { AnyDeployment } from "./regionalModel.ts";
 import type { Beside } from "./resolveBase.ts";
-import type { AnyDeployment, Rule, RuleContext } from "./rules/rule.ts";
+import type { Rule, RuleContext } from "./rules/rule.ts";
 import type { WrittenBase } from "./schemaBase.ts";
 import { show } from "./show.ts";
 

@@ -4,7 +4,18 @@
  */
 import type { PatroniTags } from "../patroni/patroniYml.ts";
 import type { Timing, TimingProfile } from "../patroni/timing.ts";
-import type { DatabaseBase, DeploymentBase, Endpoint, FenceCommand, Place, SettingValue } from "./model.ts";
+import type {
+  DatabaseBase,
+  Deployment,
+  DeploymentBase,
+  Endpoint,
+  FenceCommand,
+  Place,
+  SettingValue,
+} from "./model.ts";
+
+/** A deployment of either kind. */
+export type AnyDeployment = Deployment | RegionalDeployment;
 
 export interface RegionalDeployment extends DeploymentBase {
   readonly database: PatroniDatabase;

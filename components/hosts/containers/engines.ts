@@ -1,6 +1,7 @@
 /** The Docker engines of a deployment, and what is to be found in each. */
 import { NAME_SERVER_UNIT } from "../../dns/zone.ts";
-import { type AnyDeployment, placedUnits } from "../placed.ts";
+import type { AnyDeployment } from "../../spec/regionalModel.ts";
+import { placedUnits } from "../placed.ts";
 import { type Presence, presenceOf } from "./presence.ts";
 import { containerName } from "./reach.ts";
 

@@ -2,20 +2,13 @@
 import { gatewayAddress } from "../derive.ts";
 import { type Address, type Cidr, contains, parseAddress, parseCidr } from "../ip.ts";
 import type { DeploymentBase } from "../model.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 import { onSharedNetwork } from "../resolvePlace.ts";
 import type { WrittenBase } from "../schemaBase.ts";
 import { show } from "../show.ts";
 import { octalFault, writtenAsOctal } from "../sshHost.ts";
 import { type Owner, owners } from "./owners.ts";
-import {
-  type AnyDeployment,
-  type Finding,
-  groupBy,
-  list,
-  type Rule,
-  type RuleContext,
-  type StreamingRule,
-} from "./rule.ts";
+import { type Finding, groupBy, list, type Rule, type RuleContext, type StreamingRule } from "./rule.ts";
 
 /** One machine under two owners: meant, as the name server's and a site's, or told by the rule E_HOST_DUP. */
 function oneMachine(one: Owner | undefined, other: Owner): boolean {

@@ -1,6 +1,6 @@
 /** What a rule sees of sites and regions alike: where they stand in the configuration, and the servers in them. */
 import type { FenceCommand, Place, SettingValue } from "../model.ts";
-import type { AnyDeployment } from "./rule.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 
 /** A site or a region: what `active` names. */
 export interface Area {

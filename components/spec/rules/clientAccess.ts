@@ -2,9 +2,10 @@
 import { covers, parseCidr } from "../ip.ts";
 import type { ClientAccess } from "../model.ts";
 import { ownedRoles } from "../ownedSettings.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 import { onSharedNetwork } from "../resolvePlace.ts";
 import { show } from "../show.ts";
-import type { AnyDeployment, Finding, Rule, RuleContext, StreamingRule } from "./rule.ts";
+import type { Finding, Rule, RuleContext, StreamingRule } from "./rule.ts";
 
 const base = "deployment.database.clientAccess";
 

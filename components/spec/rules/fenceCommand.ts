@@ -1,7 +1,9 @@
 /** Commands that fence a site: run without a shell, and shown to everybody, so nothing secret is among the arguments. */
+
+import type { AnyDeployment } from "../regionalModel.ts";
 import { looksSecret, show } from "../show.ts";
 import { areasOf } from "./areas.ts";
-import type { AnyDeployment, Finding, Rule } from "./rule.ts";
+import type { Finding, Rule } from "./rule.ts";
 
 const secretWord = String.raw`(?:\w+[-_])?(?:pass(?:w(?:or)?d|phrase)?|secret|token|api[-_]?key|credentials?)`;
 const assigned = new RegExp(`(?:^|[\\s&?;,"'{-])["']?${secretWord}["']?\\s*[=:]\\s*\\S`, "i");

@@ -1,10 +1,11 @@
 /** Who serves names: what belongs to which kind, the key of a server of the user's, and a machine shared with a site. */
 import { setSecretCommand } from "../configurationKeys.ts";
 import type { Machine } from "../model.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 import type { WrittenBase } from "../schemaBase.ts";
 import { show } from "../show.ts";
 import { hostFault, machineKey } from "../sshHost.ts";
-import type { AnyDeployment, Finding, Rule } from "./rule.ts";
+import type { Finding, Rule } from "./rule.ts";
 
 const base = "deployment.names.server";
 const kindPath = `${base}.kind`;

@@ -1,9 +1,11 @@
 /** Names of sites and of the deployment: they become DNS names, containers, replication slots and standby names. */
+
+import type { AnyDeployment } from "../regionalModel.ts";
 import { show } from "../show.ts";
 import { suggest } from "../suggest.ts";
 import { areasOf, areaWords, wholeAreas } from "./areas.ts";
 import { type RecordOwner, recordOwners } from "./recordOwners.ts";
-import { type AnyDeployment, type Finding, groupBy, list, type Rule, type StreamingRule } from "./rule.ts";
+import { type Finding, groupBy, list, type Rule, type StreamingRule } from "./rule.ts";
 
 const sitePath = (name: string) => `deployment.sites.${name}`;
 

@@ -1,6 +1,7 @@
 /** Whose names become host names: sites, regions, and the hosts of regions. */
+
+import type { AnyDeployment } from "../regionalModel.ts";
 import { areasOf, areaWords } from "./areas.ts";
-import type { AnyDeployment } from "./rule.ts";
 
 /** Who has a record in the zone by its name, a host name therefore. */
 export interface RecordOwner {

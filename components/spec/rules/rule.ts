@@ -1,11 +1,9 @@
 /** What a rule is. Rules are data: `rules/index.ts` lists them all, and a test asks each for a case that it refuses. */
 import type { Deployment } from "../model.ts";
 import type { Problem } from "../problems.ts";
-import type { RegionalDeployment } from "../regionalModel.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 import type { Written } from "../schema.ts";
 import type { WrittenBase } from "../schemaBase.ts";
-
-export type AnyDeployment = Deployment | RegionalDeployment;
 
 export interface RuleContext<W extends WrittenBase = WrittenBase> {
   /** What the user wrote, for rules that care whether a value was given or derived. */

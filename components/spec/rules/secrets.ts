@@ -1,5 +1,6 @@
 /** Secrets and places: nothing secret in plain configuration, and images and engines that can be named. */
 import { setSecretCommand } from "../configurationKeys.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 import type { WrittenBase } from "../schemaBase.ts";
 import { looksSecret, show } from "../show.ts";
 import { isPrivateKey } from "../sshHost.ts";
@@ -7,7 +8,7 @@ import { serversOf } from "./areas.ts";
 import { fenceCommands, secretArgument } from "./fenceCommand.ts";
 import { writtenHops, writtenMachines } from "./machines.ts";
 import { isPrivatePgpKey } from "./packages.ts";
-import type { AnyDeployment, Finding, Rule } from "./rule.ts";
+import type { Finding, Rule } from "./rule.ts";
 import { settingPlaces } from "./settings.ts";
 
 const plaintext: Rule = {

@@ -1,12 +1,13 @@
 /** Settings of PostgreSQL wherever they can be written: they exist, take the value, and are the user's to set. */
 import type { SettingValue } from "../model.ts";
 import { isOwnedValue, ownedSettings, whyOwned } from "../ownedSettings.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 import { catalogVersion } from "../settingsCatalog.ts";
 import { readBool, readNumber, settingsInfo, valueFault } from "../settingsInfo.ts";
 import { looksSecret, show } from "../show.ts";
 import { didYouMean } from "../suggest.ts";
 import { serversOf } from "./areas.ts";
-import type { AnyDeployment, Finding, Rule } from "./rule.ts";
+import type { Finding, Rule } from "./rule.ts";
 
 export interface Place {
   readonly path: string;
