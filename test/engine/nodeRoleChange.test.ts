@@ -214,7 +214,7 @@ describe("a change of the leading node", () => {
     const { spawn } = await import("node:child_process");
     // The agent's own serve, with a lease that a test can wait for; its standard input stays open and silent.
     const script =
-      "import sys; sys.path.insert(0, '/etc/understudy'); sys.dont_write_bytecode = True; import serve; serve.LEASE = 1.5; serve.serve()";
+      "import sys; sys.path.insert(0, '/etc/understudy'); sys.dont_write_bytecode = True; import conversation, serve; conversation.LEASE = 1.5; serve.serve()";
     const owner = spawn("docker", ["exec", "-i", a.container, "python3", "-c", script], {
       stdio: ["pipe", "ignore", "ignore"],
     });
