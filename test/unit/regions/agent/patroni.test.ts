@@ -248,3 +248,35 @@ test("a record names the change whatever its timeline", async () => {
     await python("region_schema", "[it.same_change(p, given[1]) for p in given[0]]", [pairs, change]),
   ).toEqual([true, false]);
 });
+
+describe("what only a lost primary has", () => {
+  const timeline = 3;
+  const segmentBytes = 16 * 1024 * 1024;
+  const wal = () => join(config, "data/pgdata/pg_wal");
+  const kept = (switchLsn: string) =>
+    python<string[]>("divergence", "it.divergent_wal(given['timeline'], given['lsn'])", {
+      timeline,
+      lsn: switchLsn,
+    });
+  const nameOf = (number: number) =>
+    `00000003${"00000000"}${number.toString(16).toUpperCase().padStart(8, "0")}`;
+
+  /** A segment of WAL that begins where its name says, or one that was only being made: shorter, and empty inside. */
+  function segment(number: number, bytes = segmentBytes): void {
+    const content = Buffer.alloc(bytes);
+    if (bytes === segmentBytes) content.writeBigUInt64LE(BigInt(number) * BigInt(segmentBytes), 8);
+    writeFileSync(join(wal(), nameOf(number)), content);
+  }
+
+  beforeAll(() => mkdirSync(wal(), { recursive: true }));
+
+  test("is its timeline from the fork on, whichever segment was being made when it was lost", async () => {
+    writeFileSync(join(wal(), "00000003.history"), "");
+    expect(await kept("0/5000028")).toEqual(["00000003.history"]);
+    for (const number of [4, 5, 6]) segment(number);
+    segment(7, 0);
+    segment(3, 4096);
+    expect(await kept("0/5000028")).toEqual([nameOf(5), nameOf(6), "00000003.history"]);
+    expect(await kept("0/7000000")).toEqual(["00000003.history"]);
+  });
+});
