@@ -180,7 +180,7 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
         ledger,
         async (leader) => {
           await faults.kill(regions.container(leader));
-          return lockSeconds + 10;
+          return lockSeconds + 15;
         },
         async (leader) => {
           await docker("start", regions.container(leader));
@@ -202,7 +202,7 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
         await heal();
         // It is asked to write on while the old leader finds out.
         await rejoined(leader);
-        return lockSeconds + 10;
+        return lockSeconds + 15;
       });
       say("the leader stands still", verdict);
       expect(verdict.changes).toHaveLength(1);

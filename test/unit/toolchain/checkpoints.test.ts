@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -38,4 +38,16 @@ test("a whole state stays, and so does a broken one without a whole backup", () 
   expect(readFileSync(file("whole.json"), "utf8")).toContain("new");
   expect(readFileSync(file("broken.json"), "utf8")).toBe("");
   expect(said).toEqual([]);
+});
+
+test("attributes that were cut off go, and whole ones stay, beside a state that is whole", () => {
+  writeFileSync(file("demo.json"), '{"version":3}\n');
+  writeFileSync(file("demo.json.attrs"), "");
+  writeFileSync(file("demo.json.bak"), '{"version":3}\n');
+  writeFileSync(file("demo.json.bak.attrs"), '{"user.content_type":"application/json"}\n');
+  restoreCutOffStates(folder, progress);
+  expect(existsSync(file("demo.json.attrs"))).toBe(false);
+  expect(existsSync(file("demo.json.bak.attrs"))).toBe(true);
+  expect(readFileSync(file("demo.json"), "utf8")).toBe('{"version":3}\n');
+  expect(said).toHaveLength(1);
 });
