@@ -26,3 +26,15 @@ export function dockerWith(stdin: string | undefined, ...args: readonly string[]
     child.stdin.end(stdin ?? "");
   });
 }
+
+/** Everything that a test made under a label, `name=value`: containers first, what they use after them. */
+export async function removeLabelled(label: string): Promise<void> {
+  const list = async (...args: string[]) =>
+    (await docker(...args, "-q", "--filter", `label=${label}`)).split("\n").filter((id) => id !== "");
+  const containers = await list("ps", "-a");
+  if (containers.length > 0) await docker("rm", "-f", "-v", ...containers);
+  const volumes = await list("volume", "ls");
+  if (volumes.length > 0) await docker("volume", "rm", ...volumes);
+  const networks = await list("network", "ls");
+  if (networks.length > 0) await docker("network", "rm", ...networks);
+}

@@ -19,7 +19,7 @@ import type { UnitVerbs } from "../../components/regions/verbs.ts";
 import type { CallLimits } from "../../components/roles/conversation.ts";
 import { hostsOf, type Region, type RegionalDeployment } from "../../components/spec/regionalModel.ts";
 import { makeCertificates } from "../node/certificates.ts";
-import { docker, dockerWith } from "../node/docker.ts";
+import { docker, dockerWith, removeLabelled } from "../node/docker.ts";
 
 type Files = Readonly<Record<string, string>>;
 
@@ -168,15 +168,7 @@ export class AgentHosts {
   }
 
   async remove(): Promise<void> {
-    const filter = `label=${this.#label()[1]}`;
-    const list = async (...args: string[]) =>
-      (await docker(...args, "-q", "--filter", filter)).split("\n").filter((id) => id !== "");
-    const containers = await list("ps", "-a");
-    if (containers.length > 0) await docker("rm", "-f", "-v", ...containers);
-    const volumes = await list("volume", "ls");
-    if (volumes.length > 0) await docker("volume", "rm", ...volumes);
-    const networks = await list("network", "ls");
-    if (networks.length > 0) await docker("network", "rm", ...networks);
+    await removeLabelled(`understudy.test=${this.#name}`);
   }
 
   #consulSecrets(host: AnyHost): string {

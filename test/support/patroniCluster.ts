@@ -4,7 +4,7 @@
  */
 import { onDemandImageTag } from "../../components/hosts/containers/images.ts";
 import { makeCertificates } from "../node/certificates.ts";
-import { docker, dockerWith } from "../node/docker.ts";
+import { docker, dockerWith, removeLabelled } from "../node/docker.ts";
 import { until } from "../node/pair.ts";
 import { type Answer, type Ask, askConsul, grants } from "./consulAdmin.ts";
 import { datacenter, type Files, PatroniShape, type Place } from "./patroniShape.ts";
@@ -133,15 +133,7 @@ export class PatroniCluster {
   }
 
   async remove(): Promise<void> {
-    const filter = `label=${this.#label()[1]}`;
-    const list = async (...args: string[]) =>
-      (await docker(...args, "-q", "--filter", filter)).split("\n").filter((id) => id !== "");
-    const containers = await list("ps", "-a");
-    if (containers.length > 0) await docker("rm", "-f", "-v", ...containers);
-    const volumes = await list("volume", "ls");
-    if (volumes.length > 0) await docker("volume", "rm", ...volumes);
-    const networks = await list("network", "ls");
-    if (networks.length > 0) await docker("network", "rm", ...networks);
+    await removeLabelled(`understudy.test=${this.#name}`);
   }
 
   async #consul(place: Place, where: readonly string[]): Promise<void> {
