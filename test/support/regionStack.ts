@@ -175,23 +175,35 @@ export class RegionStack extends RegionFacts {
 
   // --------------------------------------------------------------------------------------- when all is over
 
-  /** Everybody streams and has replayed all, and where commits wait for somebody there is somebody. */
+  /**
+   * Everybody streams and has replayed what the leader had written when it was asked, and where commits wait for
+   * somebody there is somebody. Clients may write on meanwhile: a lag of Patroni's list is no measure here.
+   */
   async settled(seconds = 60): Promise<void> {
     const strict = this.stack.config.deployment.database["synchronous"] === "strict";
-    await eventually(seconds, "every member has everything", async () => {
+    const limit = performance.now() + seconds * 1000;
+    await eventually(seconds, "everybody streams", async () => {
       const [own, other] = await Promise.all([this.cluster(this.active), this.cluster(this.standby)]);
       const all = [...own.members, ...other.members];
-      const wrong = all.filter(({ role, state, lag = 0 }) =>
-        role === "leader" ? state !== "running" : state !== "streaming" || lag !== 0,
-      );
+      const wrong = all.filter(({ role, state }) => state !== (role === "leader" ? "running" : "streaming"));
       const missing = all.length < this.members(this.active).length + this.members(this.standby).length;
       const noSync = strict && !own.members.some(({ role }) => role === "sync_standby");
       const leads = own.members.some(({ role }) => role === "leader");
       const follows = other.members.some(({ role }) => role === "standby_leader");
       if (wrong.length > 0 || missing || noSync || !leads || !follows)
         throw new Error(JSON.stringify(all, ["name", "role", "state", "lag"]));
-      return await this.#sameEverywhere();
+      return true;
     });
+    const leader = this.container(await this.leader());
+    const written = await sql(leader, "SELECT pg_current_wal_lsn()");
+    const others = this.allMembers().filter(({ name }) => this.container(name) !== leader);
+    const replayed = others.map(({ name }) =>
+      eventually((limit - performance.now()) / 1000, `${name} has replayed ${written}`, async () => {
+        const behind = `SELECT pg_last_wal_replay_lsn() < '${written}'::pg_lsn`;
+        return (await sql(this.container(name), behind)) === "f" || undefined;
+      }),
+    );
+    await Promise.all(replayed);
   }
 
   /** I1 to I3 by the ledger on all copies, I4 by the hosts' own facts. */
@@ -248,18 +260,6 @@ export class RegionStack extends RegionFacts {
   async remove(): Promise<void> {
     this.endLedgers();
     await this.stack.remove();
-  }
-
-  async #sameEverywhere(): Promise<true | undefined> {
-    const leader = this.container(await this.leader());
-    const last = await sql(leader, "SELECT pg_current_wal_lsn()");
-    const others = this.allMembers().filter(({ name }) => this.container(name) !== leader);
-    const behind = await Promise.all(
-      others.map(({ name }) =>
-        sql(this.container(name), `SELECT pg_last_wal_replay_lsn() < '${last}'::pg_lsn`),
-      ),
-    );
-    return behind.every((answer) => answer === "f") || undefined;
   }
 
   async #pulumi(...args: string[]): Promise<Outcome> {
