@@ -1,23 +1,50 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
-// One project per ring (see README, "Tests"); a mocks suite needs a process of its own, because Pulumi's
-// mocks are global to one.
+/**
+ * Of the engine ring: files that wait for machines, packages and SSH more than they compute, and measure nothing. Two at
+ * once, before the others, which are alone one after another: what those measure is not to be the wait for a core.
+ * Each has names, networks and ports of its own.
+ */
+const BESIDE = [
+  "adoptMachine",
+  "adoption",
+  "dns",
+  "dockerPlugin",
+  "fenceCommand",
+  "machineHost",
+  "ownEngines",
+  "packageMirror",
+  "previewFromRecord",
+  "render",
+  "survey",
+].map((name) => `test/engine/${name}.test.ts`);
+
+/** A long one takes seconds of CPU, and a machine may have other work. Vitest's default is a core less than there are. */
+const SHORT = { testTimeout: 30_000, maxWorkers: "100%" };
+const LONG = { testTimeout: 600_000, hookTimeout: 600_000 };
+
+// One project per ring (see README, "Tests"), but two for the engine ring; a mocks suite needs a process of its own, because
+// Pulumi's mocks are global to one.
 export default defineConfig({
   test: {
     pool: "forks",
     isolate: true,
     projects: [
-      // The long ones take seconds of CPU, and a machine may have other work.
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
-      { extends: true, test: { name: "mocks", include: ["test/mocks/**/*.test.ts"], testTimeout: 30_000 } },
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...SHORT } },
+      { extends: true, test: { name: "mocks", include: ["test/mocks/**/*.test.ts"], ...SHORT } },
+      {
+        extends: true,
+        test: { name: "engine-beside", include: BESIDE, maxWorkers: 2, sequence: { groupOrder: 1 }, ...LONG },
+      },
       {
         extends: true,
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...BESIDE],
           fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          sequence: { groupOrder: 2 },
+          ...LONG,
         },
       },
       {
@@ -26,6 +53,7 @@ export default defineConfig({
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
           testTimeout: 1_800_000,
           hookTimeout: 600_000,
         },

@@ -3,21 +3,21 @@ import { clientUri, proxyTable, writeCaFile } from "./access.ts";
 import { fixedRecords, nameService } from "./dns/nameService.ts";
 import { endpointOf } from "./dns/place.ts";
 import { FloatingRecord } from "./dns/record.ts";
-import { SHARED_ENGINE } from "./hosts/containers/engines.ts";
-import { containerName } from "./hosts/containers/reach.ts";
 import { Hosts, type HostsArgs } from "./hosts/hosts.ts";
 import { CertificateAuthority } from "./pki/certificateAuthority.ts";
 import { NodeCertificate } from "./pki/nodeCertificate.ts";
 import { loginPasswords } from "./postgres/passwords.ts";
 import { ConsulCluster } from "./regions/consulCluster.ts";
 import type { RegionsDesired } from "./regions/desired.ts";
+import type { RegionsObserved } from "./regions/facts.ts";
 import type { RegionHosts } from "./regions/hostSetup.ts";
 import { PatroniCluster } from "./regions/patroniCluster.ts";
+import { unitsThere } from "./regions/presence.ts";
 import { Proxies } from "./regions/proxies.ts";
 import { RegionChange } from "./regions/regionChange.ts";
 import { RegionsVerification } from "./regions/regionsVerification.ts";
 import { certificateNamesOf } from "./regions/render/certificates.ts";
-import type { AnyHost } from "./regions/render/programs.ts";
+import { type AnyHost, programOfHost } from "./regions/render/programs.ts";
 import { allHosts, regionOf } from "./regions/render/topology.ts";
 import { allHosts as desiredHosts } from "./regions/wish.ts";
 import type { RegionalDeployment as Model, Proxy as ProxyHost, Region } from "./spec/regionalModel.ts";
@@ -28,6 +28,10 @@ export interface RegionalDeploymentArgs {
   /** What was observed before any resource was made. */
   readonly generation: string;
   readonly presence: HostsArgs["presence"];
+  readonly observed: Pick<RegionsObserved, "hosts">;
+  /** The ways to the machines; see `HostsArgs`. */
+  readonly routes: HostsArgs["routes"];
+  readonly silentMachines: readonly string[];
   /** Certificates are reissued by epoch; see `pki/renewal.ts`. */
   readonly certificateEpoch: number;
   /** The key of the user's own CA, with `certificates.ownCaCertificate`. */
@@ -84,21 +88,18 @@ export class RegionalDeployment extends pulumi.ComponentResource {
     const hosts = new Hosts(
       name,
       {
-        deployment,
+        ...{ deployment, repair: deployment.repair, unseen: false },
         presence: args.presence,
-        routes: {},
-        silentMachines: [],
-        unseen: false,
-        repair: {},
+        routes: args.routes,
+        silentMachines: args.silentMachines,
       },
       this,
     );
     const setup: RegionHosts = {
       certificates,
-      hosts: byHost(deployment, (host) => hosts.ofHost(host)),
+      hosts: byHost(deployment, (host) => hosts.ofHost(host, programOfHost[host.role])),
       files: Object.fromEntries(desiredHosts(desired).map((host) => [host.name, host.files])),
-      isPresent: (unit) =>
-        containerName(deployment.name, unit) in (args.presence[SHARED_ENGINE]?.containers ?? {}),
+      isPresent: unitsThere(args),
     };
 
     // Names
@@ -129,7 +130,7 @@ export class RegionalDeployment extends pulumi.ComponentResource {
       const members = Object.values(cluster.units);
       const proxies = new Proxies(
         `${prefix}-proxies`,
-        { ...shared, after: [...earlier, ...servers, ...members] },
+        { ...shared, passwords, after: [...earlier, ...servers, ...members] },
         here,
       );
       managementTokens[region.name] = consul.secrets.management;

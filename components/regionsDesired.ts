@@ -12,8 +12,9 @@ import { hostFiles } from "./regions/render/hostFiles.ts";
 import { FILES } from "./regions/render/paths.ts";
 import { type AnyHost, desiredProgram, programOfHost, programsOf } from "./regions/render/programs.ts";
 import { othersThan } from "./regions/render/topology.ts";
-import type { FailoverStatement } from "./roles/desired.ts";
+import type { FailoverStatement, SshRoute } from "./roles/desired.ts";
 import type { Failover } from "./spec/model.ts";
+import { watchdogOf } from "./spec/regional/schemaWatchdog.ts";
 import type { Member, Proxy as ProxyHost, Region, RegionalDeployment } from "./spec/regionalModel.ts";
 
 /** As for a pair: a region that is further behind does not take over by a switchover. */
@@ -21,17 +22,19 @@ const lagLimitBytes = 16 * 1024 * 1024;
 
 /**
  * The wish as plain data, before any resource exists; see `desiredState`. `certificateNotes` has, by host, the
- * secret-free note that tells which certificate it is to have loaded.
+ * secret-free note that tells which certificate it is to have loaded; `routes` the ways to the machines.
  */
 export function regionsDesired(
   deployment: RegionalDeployment,
   certificateNotes: Readonly<Record<string, string>>,
+  routes: Readonly<Record<string, SshRoute>>,
 ): RegionsDesired {
   const { database, names } = deployment;
+  const host: HostOf = (one) => hostOf(deployment, one, certificateNotes[one.name] ?? "", routes);
   return {
     deployment: deployment.name,
     active: deployment.active,
-    regions: deployment.regions.map((region) => regionOf(deployment, region, certificateNotes)),
+    regions: deployment.regions.map((region) => regionOf(deployment, region, host)),
     policy: {
       synchronous: database.synchronous,
       stepTimeoutSeconds: database.stepTimeoutSeconds,
@@ -48,14 +51,11 @@ function statementOf({ fenceConfirmed, ...said }: Failover): FailoverStatement {
   return { ...said, ...(fenceConfirmed === undefined ? {} : { fenceConfirmed }) };
 }
 
-function regionOf(
-  deployment: RegionalDeployment,
-  region: Region,
-  notes: Readonly<Record<string, string>>,
-): DesiredRegion {
+type HostOf = (host: AnyHost) => DesiredHost;
+
+function regionOf(deployment: RegionalDeployment, region: Region, host: HostOf): DesiredRegion {
   const { scope, namespace } = deployment.database;
   const { leader, fenceCommand } = region;
-  const host = (one: AnyHost) => hostOf(deployment, one, notes[one.name] ?? "");
   return {
     name: region.name,
     datacenter: region.datacenter,
@@ -74,26 +74,44 @@ function regionOf(
   };
 }
 
-function hostOf(deployment: RegionalDeployment, host: AnyHost, note: string): DesiredHost {
+function hostOf(
+  deployment: RegionalDeployment,
+  host: AnyHost,
+  note: string,
+  routes: Readonly<Record<string, SshRoute>>,
+): DesiredHost {
   return {
     name: host.name,
     region: host.region,
     address: host.address,
-    reach: reachOfHost(deployment.name, host, programOfHost[host.role]),
+    reach: reachOfHost(deployment.name, host, programOfHost[host.role], routes),
     files: { ...hostFiles(deployment, host), [FILES.certificate]: note },
     programs: programsOf(deployment, host).map(desiredProgram),
   };
 }
 
 function memberOf({ database }: RegionalDeployment, member: Member, host: DesiredHost): DesiredMember {
-  return { ...host, port: member.port, restPort: member.restPort, majorVersion: database.version };
+  const { mode, device } = watchdogOf(database.watchdog, member.place.target);
+  return {
+    ...host,
+    port: member.port,
+    restPort: member.restPort,
+    majorVersion: database.version,
+    ...(mode === "off" ? {} : { watchdog: { mode, device } }),
+  };
 }
 
-function proxyOf({ domain }: RegionalDeployment, proxy: ProxyHost, host: DesiredHost): DesiredProxy {
+function proxyOf(
+  { domain, database }: RegionalDeployment,
+  proxy: ProxyHost,
+  host: DesiredHost,
+): DesiredProxy {
+  const { pooling } = database;
   return {
     ...host,
     writePort: proxy.writePort,
     readPort: proxy.readPort,
     clientName: `${proxy.name}.${domain}`,
+    ...(pooling === undefined ? {} : { pooled: { port: pooling.port, pauseSeconds: pooling.pauseSeconds } }),
   };
 }

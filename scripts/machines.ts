@@ -1,78 +1,56 @@
 /**
- * `npm run machines -- up|down [--name machines] [--count 2] [--subnet 10.87.0.0/24] [--release trixie]`: machines to
- * try the target `machines` on, which are containers with systemd and sshd. `down` removes them and their keys.
+ * `npm run machines -- up|down [--regions] [--name machines] [--count 2] [--subnet 10.87.0.0/24] [--release trixie]`:
+ * machines to try the target `machines` on, which are containers with systemd and sshd. With `--regions`, those of one
+ * region of Patroni, and a package mirror that has what Debian does not. `down` removes them and their keys.
  */
-import { parseArgs } from "node:util";
 import { ensureEngine } from "./toolchain/engine.ts";
-import { ensureMachineImage, releases } from "./toolchain/machines/image.ts";
+import { type MachinesOrder, readArguments, stacksOfMachines } from "./toolchain/machines/arguments.ts";
+import { ensureMachineImage } from "./toolchain/machines/image.ts";
 import { bringUpMachines, type Machines, removeMachines } from "./toolchain/machines/machines.ts";
-import { machineNames } from "./toolchain/machines/names.ts";
-import { runScript, SetUpProblem } from "./toolchain/problem.ts";
+import { addSource, bringUpMirror } from "./toolchain/machines/mirror.ts";
+import { ensurePackagesImage } from "./toolchain/machines/mirrorImages.ts";
+import { runScript } from "./toolchain/problem.ts";
 import { Progress } from "./toolchain/progress.ts";
 
-const usage =
-  "npm run machines -- up|down [--name machines] [--count 2] [--subnet 10.87.0.0/24] [--release trixie]";
-
 await runScript(async () => {
-  const { command, name, count, subnet, release } = readArguments(process.argv.slice(2));
+  const order = readArguments(process.argv.slice(2));
   const progress = new Progress({ quiet: true });
-  const wish = { name, count, subnet };
-  machineNames(wish);
-  if (command === "down") {
+  if (order.command === "down") {
+    const { name } = order.wish;
     const removed = await removeMachines(name);
     for (const each of removed) progress.done(`removed ${each}`);
     if (removed.length === 0) progress.done(`There are no machines ${name}.`);
     return 0;
   }
   await ensureEngine(progress);
-  const image = await ensureMachineImage(release, progress);
-  const machines = await bringUpMachines(wish, image, progress);
-  process.stdout.write(`${whatNext(machines, name)}\n`);
+  const machines = await bringUp(order, progress);
+  process.stdout.write(`${whatNext(machines, order)}\n`);
   return 0;
 });
 
-function readArguments(args: string[]) {
-  const text = (value: string) => ({ type: "string", default: value }) as const;
-  const { values, positionals } = asked(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        name: text("machines"),
-        count: text("2"),
-        subnet: text("10.87.0.0/24"),
-        release: text(releases[0]),
-      },
-    }),
-  );
-  const [command, ...more] = positionals;
-  const release = releases.find((known) => known === values.release);
-  if ((command !== "up" && command !== "down") || more.length > 0) throw new SetUpProblem(`Usage: ${usage}`);
-  if (release === undefined)
-    throw new SetUpProblem(`--release ${values.release}: known are ${releases.join(", ")}.`);
-  return { command, name: values.name, count: Number(values.count), subnet: values.subnet, release };
-}
-
-/** A misspelt option is the user's to put right, not a defect. */
-function asked<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw new SetUpProblem((error as Error).message, `Usage: ${usage}`);
+async function bringUp({ wish, release, regions }: MachinesOrder, progress: Progress): Promise<Machines> {
+  const mirrorImage = regions ? await ensurePackagesImage(progress) : undefined;
+  const machines = await bringUpMachines(wish, await ensureMachineImage(release, progress), progress);
+  if (mirrorImage !== undefined) {
+    const mirror = await bringUpMirror(wish, machines, mirrorImage);
+    await Promise.all(machines.machines.map(({ container }) => addSource(container, mirror)));
   }
+  return machines;
 }
 
-function whatNext({ machines, keyFile, knownHosts }: Machines, name: string): string {
+function whatNext({ machines, keyFile, knownHosts }: Machines, { wish, regions }: MachinesOrder): string {
   const [first] = machines;
+  const down = regions ? " --regions" : "";
+  const named = stacksOfMachines.includes(wish.name);
   return [
-    ...machines.map(({ container, address }) => `  ${container.padEnd(16)} ${address}`),
+    ...machines.map(({ container, address }) => `  ${container.padEnd(wish.name.length + 8)} ${address}`),
     "",
     "Log in:",
     `  ssh -i ${keyFile} -o UserKnownHostsFile=${knownHosts} root@${first?.address}`,
     "",
     "Try next:",
-    ...(name === "machines" ? ["  npm run up -- --stack machines"] : []),
+    ...(named ? [`  npm run up -- --stack ${wish.name}`] : []),
     `  docker restart ${first?.container}      # a reboot`,
-    `  npm run machines -- down${name === "machines" ? "" : ` --name ${name}`}`,
+    `  npm run machines -- down${named ? down : ` --name ${wish.name}`}`,
   ].join("\n");
 }

@@ -5,14 +5,14 @@
 import { Resolver } from "node:dns/promises";
 import { isIPv6 } from "node:net";
 import { endpointOf } from "../components/dns/place.ts";
-import { machineFindings, withSurveys } from "../components/hosts/machines/survey/aside.ts";
+import { type Found, machineFindings, withSurveys } from "../components/hosts/machines/survey/aside.ts";
 import { driftOf } from "../components/hosts/machines/survey/drift.ts";
 import type { SurveyWish } from "../components/hosts/machines/survey/wish.ts";
 import { look } from "../components/outlook.ts";
 import { assessRegions } from "../components/regions/assess.ts";
 import type { RegionsDesired } from "../components/regions/desired.ts";
 import { renderRegionsStatus } from "../components/regions/renderStatus.ts";
-import { lookAtRegions } from "../components/regionsOutlook.ts";
+import { lookAtRegions, withSurveysOfRegions } from "../components/regionsOutlook.ts";
 import { assess } from "../components/roles/assess.ts";
 import type { Desired } from "../components/roles/desired.ts";
 import type { NameAnswer, Verdict } from "../components/roles/findings.ts";
@@ -25,12 +25,16 @@ const exitCodes: Readonly<Record<Verdict, number>> = { fine: 0, wrong: 1, unknow
 
 /** The stack's outputs that this reads; see `index.ts`. */
 interface Outputs {
-  /** `Desired` as JSON, and `machines`: what those are held against; or `RegionsDesired`. */
+  /** `Desired` or `RegionsDesired` as JSON, and `machines`: what those are held against. */
   readonly wish?: string;
   readonly names?: Names;
 }
 
-type PairWish = Desired & { readonly machines?: readonly SurveyWish[] };
+interface OnMachines {
+  readonly machines?: readonly SurveyWish[];
+}
+type PairWish = Desired & OnMachines;
+type RegionsWish = RegionsDesired & OnMachines;
 
 async function main(args: readonly string[]): Promise<number> {
   const { stack, rest } = takeStack(args);
@@ -49,13 +53,16 @@ async function ofPair({ machines = [], ...desired }: PairWish, names: Names) {
   return { assessment, shown: renderStatus(assessment) };
 }
 
-async function ofRegions(desired: RegionsDesired, names: Names) {
-  const [observed, answers] = await Promise.all([lookAtRegions(desired), ask(names)]);
-  const assessment = assessRegions(observed, desired, answers);
+async function ofRegions({ machines = [], ...desired }: RegionsWish, names: Names) {
+  const [{ observed, surveys }, answers] = await Promise.all([lookAtRegions(desired, machines), ask(names)]);
+  const drift = driftOf(machines, surveys, true);
+  const seen = withSurveysOfRegions(observed, surveys, drift);
+  const found: Found = { nodes: seen.hosts };
+  const assessment = assessRegions(seen, desired, answers, machineFindings(machines, surveys, drift, found));
   return { assessment, shown: renderRegionsStatus(assessment) };
 }
 
-async function readStack(stack: string): Promise<{ wish: PairWish | RegionsDesired; names: Names }> {
+async function readStack(stack: string): Promise<{ wish: PairWish | RegionsWish; names: Names }> {
   const { env } = await setUp({ quiet: true, containers: false });
   const result = await pulumi(env, "stack", "output", "--json", "--show-secrets", "--stack", stack);
   if (result.code !== 0) throw new Error(`the stack ${stack} cannot be read: ${result.stderr.trim()}`);

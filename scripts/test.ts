@@ -12,6 +12,8 @@ import { type Counts, countTests, renderCounts } from "./toolchain/testCounts.ts
 
 const RINGS = ["unit", "mocks", "engine", "faults"];
 const DEFAULT_RINGS = ["unit", "mocks", "engine"];
+/** Of vitest, where a ring has others than the one of its name; see `vitest.config.ts`. */
+const PROJECTS: Readonly<Record<string, readonly string[]>> = { engine: ["engine-beside", "engine"] };
 /** Consul has to be compiled where no other run has done it, which takes longer than a test may. */
 const REGIONS_IMAGES = ["consul", "patroni", "haproxy"] as const;
 /** They start nothing outside of their own process, so they need no toolchain. */
@@ -72,7 +74,7 @@ async function runTests(
   try {
     const report = join(folder, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const projects = rings.flatMap((ring) => ["--project", ring]);
+    const projects = rings.flatMap((ring) => PROJECTS[ring] ?? [ring]).flatMap((name) => ["--project", name]);
     const code = await tool("vitest", ["run", ...projects, ...reporters], env);
     return { code, counts: countTests(readIfThere(report)) };
   } finally {

@@ -16,8 +16,6 @@ export interface ConsulMember {
   readonly bindAddress: string;
   readonly dataDirectory: string;
   readonly tls: ConsulTlsFiles;
-  /** Addresses of all servers, its own too: the list is then the same on every member. */
-  readonly serverAddresses: readonly string[];
 }
 
 /** Consul's default ports; http, grpc and WAN gossip stay closed. */
@@ -30,8 +28,6 @@ export function commonConfig(member: ConsulMember): Record<string, unknown> {
     data_dir: member.dataDirectory,
     bind_addr: member.bindAddress,
     advertise_addr: member.bindAddress,
-    retry_join: member.serverAddresses,
-    retry_interval: "1s",
     // A leave gives the node's sessions back at once: a restart of the agent would then depose the leader.
     leave_on_terminate: false,
     skip_leave_on_interrupt: true,

@@ -73,7 +73,9 @@ export function haproxyCfg(input: HaproxyInput): string {
     "    srvtcpka-idle 10s",
     "    srvtcpka-intvl 5s",
     "    srvtcpka-cnt 3",
-    "    retries 1",
+    // A retry waits for a second first, and one whose server goes down in that second hangs until its client gives up
+    // and is never let go (seen with 3.0). Clients of a database try again themselves, and sooner.
+    "    retries 0",
     "    timeout connect 4s",
     `    timeout client ${input.sessionIdleSeconds}s`,
     `    timeout server ${input.sessionIdleSeconds}s`,
@@ -193,9 +195,10 @@ function backend(
     "    option httpchk",
     `    http-check send meth HEAD uri ${check}`,
     "    http-check expect status 200",
-    // A session to a server that lost its role is cut; its client would wait for an error that may never come.
+    // A session to a server that lost its role is cut; its client would wait for an error that may never come. A
+    // client that is refused brings the next check forward, and no more: by itself it takes no server down.
     `    default-server inter ${checks.intervalMs}ms fastinter ${checks.fastIntervalMs}ms downinter ${checks.downIntervalMs}ms ` +
-      `fall ${checks.fall} rise ${checks.rise} on-marked-down shutdown-sessions`,
+      `fall ${checks.fall} rise ${checks.rise} observe layer4 error-limit 1 on-error fastinter on-marked-down shutdown-sessions`,
     ...servers.map(
       (server) =>
         `    server ${server.name} ${bind(server.address, server.postgresPort)} check port ${server.restPort} ` +

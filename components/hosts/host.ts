@@ -17,6 +17,11 @@ export interface Host {
   files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
   /** A long-running program with durable directories. Its start is the host's, its data outlives it. */
   unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  /**
+   * Instead of a unit that had protected data and is to go: its data is no longer protected, is never deleted either, and is
+   * forgotten once this is not called any more. `parent` has to be the unit's.
+   */
+  leaveData(unit: string, opts: pulumi.CustomResourceOptions): void;
 }
 
 export interface FilesArgs {
@@ -35,10 +40,10 @@ export interface FilesArgs {
 }
 
 /** What a unit runs. A host knows how to come by it: an image that it builds, packages that it installs. */
-export type Program = InstalledProgram | "consul" | "patroni" | "haproxy";
+export type Program = InstalledProgram;
 
-/** Those that a machine can have; the others run in containers. */
-export type InstalledProgram = "postgres" | "dns";
+/** Those that a machine can have. */
+export type InstalledProgram = "postgres" | "dns" | "consul" | "patroni" | "haproxy";
 
 /** The account that Debian's package of the program makes; what number it has is the host's to know. */
 export type Account = "postgres" | "bind" | "consul" | "haproxy";
@@ -57,6 +62,8 @@ export interface UnitArgs {
   /** container port → port on 127.0.0.1 of the host, for clients there. Nothing to a host without containers. */
   readonly publish: readonly PublishedPort[];
   readonly memoryMiB?: number;
+  /** Device files that its account may use where the host has them, e.g. `/dev/watchdog`. Containers have none. */
+  readonly devices?: readonly string[];
   readonly stopTimeoutSeconds: number;
   /** A command inside the unit that exits 0 while it can do its work. */
   readonly health: readonly string[];

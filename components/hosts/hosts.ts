@@ -15,7 +15,7 @@ export interface HostsArgs {
   readonly deployment: AnyDeployment;
   /** What the Docker engines have of the deployment, by the engine's key; see `containers/engines.ts`. */
   readonly presence: Readonly<Record<string, Presence>>;
-  /** The ways to the machines, by the name of the host: a site's, or the name server's unit. */
+  /** The ways to the machines, by the name of the host: a site's, a region's host's, or the name server's unit. */
   readonly routes: Readonly<Record<string, SshRoute>>;
   /** Machines that do not answer; see `MachineHostArgs.silent`. */
   readonly silentMachines: readonly string[];
@@ -36,7 +36,7 @@ interface Engine {
   readonly network: docker.Network;
 }
 
-/** The one place that knows which kind of host a site has. Docker engines are set up when the first site asks. */
+/** The one place that knows which kind of host a site or a region's host has. Docker engines are set up when the first site asks. */
 export class Hosts {
   readonly #name: string;
   readonly #args: HostsArgs;
@@ -56,9 +56,9 @@ export class Hosts {
     return this.#container(name, node.address, { key: ownEngine ? name : SHARED_ENGINE, dockerHost });
   }
 
-  /** Of a region. */
-  ofHost({ name, place, address }: RegionalHost): Host {
-    if (place.target === "machines") throw new Error(`internal: ${name} on a machine passed validation`);
+  /** Of a region. `program`: what is to run there. */
+  ofHost({ name, place, address }: RegionalHost, program: InstalledProgram): Host {
+    if (place.target === "machines") return this.#machine(name, address, place.machine, program);
     const { dockerHost, ownEngine } = place;
     return this.#container(name, address, { key: ownEngine ? name : SHARED_ENGINE, dockerHost });
   }

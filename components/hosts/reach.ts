@@ -20,14 +20,23 @@ export function reachOf(
       place,
     );
   }
-  const route = routes[site.name];
-  if (route === undefined) throw new Error(`internal: no way to the machine of ${site.name}`);
-  return machineReach(route);
+  return machineReach(routeTo(routes, site.name));
 }
 
-/** As `reachOf`, for a host of a region. */
-export function reachOfHost(deployment: string, { name, place }: RegionalHost, program: Program): Reach {
+/** As `reachOf`, for a host of a region. `program`: what runs there. */
+export function reachOfHost(
+  deployment: string,
+  { name, place }: RegionalHost,
+  program: Program,
+  routes: Readonly<Record<string, SshRoute>>,
+): Reach {
   if (place.target === "containers")
     return dockerReach(deployment, { name, image: programTag(program) }, place);
-  throw new Error(`internal: ${name} on a machine passed validation`);
+  return machineReach(routeTo(routes, name), program);
+}
+
+function routeTo(routes: Readonly<Record<string, SshRoute>>, host: string): SshRoute {
+  const route = routes[host];
+  if (route === undefined) throw new Error(`internal: no way to the machine of ${host}`);
+  return route;
 }

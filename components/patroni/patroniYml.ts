@@ -4,19 +4,15 @@
  */
 import { stringify } from "yaml";
 import { type AccessInput, hbaLines, identLines, patroniRoles } from "./accessRules.ts";
+import { handoverStop } from "./handoverStop.ts";
 import type { Settings } from "./parameters.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 /** Paths on the host; the key belongs to the server's account, mode 0600. One certificate is all that a node has. */
 export interface PatroniTlsFiles {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
-}
-
-export interface PatroniWatchdog {
-  readonly device: string;
-  /** Seconds before the lock's end at which the host is reset; -1: after half of the ttl, the hard guarantee. */
-  readonly safetyMarginSeconds: number;
 }
 
 export interface PatroniTags {
@@ -46,6 +42,8 @@ export interface PatroniInput {
   readonly binDirectory: string;
   /** A file that Patroni may write; it holds no password here, because there is none. */
   readonly passwordFile: string;
+  /** See `handoverStop.ts`. */
+  readonly handoverFile: string;
   readonly tls: PatroniTlsFiles;
   readonly consul: {
     /** The local agent, `host:port`. Its certificate names the host. */
@@ -58,8 +56,8 @@ export interface PatroniInput {
   readonly access: AccessInput;
   /** Settings that are this node's own. */
   readonly parameters: Settings;
-  /** Undefined: nobody resets a host whose Patroni hangs; safety then rests on the lock's time alone. */
-  readonly watchdog?: PatroniWatchdog;
+  /** `off`: nobody resets a host whose Patroni hangs; safety then rests on the lock's time alone. */
+  readonly watchdog: Watchdog;
   readonly tags: PatroniTags;
 }
 
@@ -109,6 +107,7 @@ export function patroniYml(node: PatroniInput): string {
       data_dir: node.dataDirectory,
       bin_dir: node.binDirectory,
       pgpass: node.passwordFile,
+      before_stop: handoverStop(node),
       use_unix_socket: true,
       use_unix_socket_repl: true,
       authentication: {
@@ -121,10 +120,10 @@ export function patroniYml(node: PatroniInput): string {
       pg_ident: identLines(node.access),
     },
     watchdog:
-      node.watchdog === undefined
+      node.watchdog.mode === "off"
         ? { mode: "off" }
         : {
-            mode: "required",
+            mode: node.watchdog.mode,
             device: node.watchdog.device,
             safety_margin: node.watchdog.safetyMarginSeconds,
           },
@@ -153,7 +152,6 @@ export function secretsYml(secrets: { readonly consulToken: string }): string {
   return render({ consul: { token: secrets.consulToken } });
 }
 
-/** Of a tag and its priority Patroni's validation takes one; without the tag it is as if that were false. */
 /** Patroni takes one of the two words for a priority: a member that is not excluded may have a number instead. */
 function tagsOf({
   nofailover = false,

@@ -32,7 +32,7 @@ export type TimingProfile = "fast" | "lan" | "wan";
 
 const quickChecks: CheckTiming = {
   intervalMs: 1_000,
-  fastIntervalMs: 500,
+  fastIntervalMs: 200,
   downIntervalMs: 500,
   timeoutMs: 1_000,
   fall: 2,

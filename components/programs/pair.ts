@@ -5,7 +5,6 @@ import { desiredState } from "../desiredState.ts";
 import { observePresence } from "../hosts/containers/engines.ts";
 import { sshEdge } from "../hosts/machines/edge.ts";
 import { routesOf } from "../hosts/machines/routes.ts";
-import { isLoud } from "../hosts/machines/survey/aside.ts";
 import { machineWishes, observeAndPlan } from "../outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "../pki/renewal.ts";
 import { ownOutputs } from "../record/ownOutputs.ts";
@@ -14,6 +13,7 @@ import { recordAfter } from "../record/recordAfter.ts";
 import { parse } from "../spec/parse.ts";
 import { accepted, rawConfiguration, secretsOf } from "./configuration.ts";
 import type { Outputs } from "./outputs.ts";
+import { tell } from "./tell.ts";
 
 export async function pair(config: pulumi.Config): Promise<Outputs> {
   const deployment = accepted(parse(rawConfiguration(config)));
@@ -26,7 +26,7 @@ export async function pair(config: pulumi.Config): Promise<Outputs> {
   // Looked at before any resource is made, at preview and at update: what is refused is refused with nothing touched.
   // The providers' libraries are loaded meanwhile.
   const [seen, presenceSeen, { Deployment }] = await Promise.all([
-    observeAndPlan(wished, machineWishes(deployment, wished, waysFromHere)),
+    observeAndPlan(wished, machineWishes(deployment, wished.nodes, waysFromHere)),
     observePresence(deployment, new Date()),
     import("../deployment.ts"),
   ]);
@@ -40,10 +40,7 @@ export async function pair(config: pulumi.Config): Promise<Outputs> {
       ? previewFromRecord({ deployment, found, desiredWith, outputs: await ownOutputs(), now: new Date() })
       : found;
   const { outlook, presence, routes, desired, fromRecord } = sight;
-  if (outlook.refusals.length > 0) throw new pulumi.RunError(outlook.text);
-  if (fromRecord) pulumi.log.warn(outlook.text);
-  else if (dryRun) pulumi.log.info(outlook.text);
-  else for (const { code, message } of outlook.notices.filter(isLoud)) pulumi.log.warn(`${code}  ${message}`);
+  tell(outlook, fromRecord);
 
   const root = new Deployment(deployment.name, {
     ...{ deployment, desired, presence, routes, repair: deployment.repair },
@@ -53,7 +50,7 @@ export async function pair(config: pulumi.Config): Promise<Outputs> {
     unseen: fromRecord,
     ...secretsOf(config),
   });
-  const machines = machineWishes(deployment, desired, routes);
+  const machines = machineWishes(deployment, desired.nodes, routes);
   return {
     active: root.active,
     endpoint: root.endpoint,

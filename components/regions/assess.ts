@@ -16,6 +16,7 @@ import type { HostFacts, RegionsObserved, UnitReport } from "./facts.ts";
 import { type Found, ofHost, ofRegion } from "./findings.ts";
 import { describe } from "./plan/consequences.ts";
 import { planRegions } from "./plan/plan.ts";
+import { snapshotWords } from "./snapshotFindings.ts";
 import { regionNamed } from "./wish.ts";
 
 export interface HostRow {
@@ -30,6 +31,8 @@ export interface HostRow {
   readonly lagBytes: number | null;
   /** Who leads its Consul, as it sees it. */
   readonly consul: string | null;
+  /** ISO 8601. */
+  readonly certificateUntil: string | null;
 }
 
 export interface RegionsAssessment {
@@ -40,10 +43,12 @@ export interface RegionsAssessment {
   readonly findings: readonly Finding[];
 }
 
+/** `more`: found by others, e.g. by the survey of the machines. */
 export function assessRegions(
   observed: RegionsObserved,
   desired: RegionsDesired,
   names: readonly NameAnswer[],
+  more: readonly Finding[] = [],
 ): RegionsAssessment {
   const regions = desired.regions.map((region) => [region, factsOf(region, observed)] as const);
   const due = planned(observed, desired);
@@ -54,15 +59,18 @@ export function assessRegions(
     ...regions.flatMap(([region, facts]) => [
       ...ofRegion(region, facts, desired, observed),
       ...facts.flatMap(([{ name }, found]) =>
-        found.reach !== "up" && isTold(name) ? [] : ofHost(name, found),
+        found.reach !== "up" && isTold(name) ? [] : ofHost(name, found, observed.at),
       ),
     ]),
     ...names.flatMap((answer) => ofName(answer, desired)),
+    ...more,
   ];
   return {
     verdict: verdictOf(findings),
     active: desired.active,
-    hosts: regions.flatMap(([region, facts]) => facts.map(([host, found]) => row(region, host, found))),
+    hosts: regions.flatMap(([region, facts]) =>
+      facts.map(([host, found]) => row(region, host, found, observed.at)),
+    ),
     names,
     findings,
   };
@@ -91,8 +99,13 @@ function ofName({ name, addresses, error }: NameAnswer, desired: RegionsDesired)
   );
 }
 
-function row({ name: region }: DesiredRegion, { name: host }: DesiredHost, facts: HostFacts): HostRow {
-  const unknown = { timeline: null, sync: null, lagBytes: null, consul: null };
+function row(
+  { name: region }: DesiredRegion,
+  { name: host }: DesiredHost,
+  facts: HostFacts,
+  at: string,
+): HostRow {
+  const unknown = { timeline: null, sync: null, lagBytes: null, consul: null, certificateUntil: null };
   if (facts.reach !== "up") {
     const state = facts.reach === "absent" ? `data ${facts.data}` : facts.reason;
     return { region, host, role: facts.reach, state, ...unknown };
@@ -101,11 +114,12 @@ function row({ name: region }: DesiredRegion, { name: host }: DesiredHost, facts
   const entry = report.patroni?.cluster.members.find(({ name }) => name === host);
   const leads = report.patroni?.cluster.leader === host;
   return {
-    ...{ region, host, role: roleOf(report), state: stateOf(report) },
+    ...{ region, host, role: roleOf(report), state: stateOf(report, at) },
     timeline: report.patroni?.timeline ?? report.data?.control?.timeline ?? null,
     sync: entry === undefined || leads ? null : entry.syncStandby ? "sync" : "async",
     lagBytes: leads ? null : (entry?.lagBytes ?? null),
     consul: report.consul?.leader ?? null,
+    certificateUntil: report.certificate?.notAfter ?? null,
   };
 }
 
@@ -118,10 +132,12 @@ function roleOf({ name, programs, patroni, consul, data }: UnitReport): string {
 }
 
 /** Of the program that the host is there for; of others only what is not as it should be. */
-function stateOf({ programs, patroni }: UnitReport): string {
+function stateOf({ programs, patroni, snapshots }: UnitReport, at: string): string {
   const unwell = Object.entries(programs)
     .filter(([, facts]) => facts.state !== "running")
     .map(([name, facts]) => `${name} ${facts.state}`);
   if (unwell.length > 0) return unwell.join(", ");
-  return patroni?.state ?? "running";
+  return (
+    patroni?.state ?? ["running", snapshotWords(snapshots, at)].filter((words) => words !== "").join(", ")
+  );
 }

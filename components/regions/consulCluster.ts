@@ -25,7 +25,8 @@ export class ConsulCluster extends pulumi.ComponentResource {
   constructor(name: string, args: ConsulClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("understudy:regions:ConsulCluster", name, {}, opts);
     const { deployment, region } = args;
-    const secrets = new ConsulSecrets(name, Object.keys(accessOf(deployment, region).tokens), this);
+    const tokens = Object.keys(accessOf(deployment, region).tokens);
+    const secrets = new ConsulSecrets(name, tokens, region.consul.gossipKeyRotation, this);
     this.secrets = secrets;
     this.units = inTurn(region.servers, args, args.after, (host, after) =>
       setUpHost(

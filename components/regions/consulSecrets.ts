@@ -13,9 +13,11 @@ export class ConsulSecrets {
   readonly #gossipKey: pulumi.Output<string>;
   readonly #tokens: Readonly<Record<string, Token>>;
 
-  constructor(name: string, names: readonly string[], parent: pulumi.Resource) {
+  /** `rotation`: another text makes another gossip key; undefined: the first one stays. */
+  constructor(name: string, names: readonly string[], rotation: string | undefined, parent: pulumi.Resource) {
+    const keepers = rotation === undefined ? {} : { keepers: { rotation } };
     this.#gossipKey = pulumi.secret(
-      new random.RandomBytes(`${name}-gossip-key`, { length: 32 }, { parent }).base64,
+      new random.RandomBytes(`${name}-gossip-key`, { length: 32, ...keepers }, { parent }).base64,
     );
     this.management = token(`${name}-management`, parent);
     this.#tokens = Object.fromEntries(names.map((one) => [one, token(`${name}-${one}`, parent)]));

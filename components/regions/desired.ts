@@ -72,12 +72,14 @@ export interface DesiredProgram {
   readonly restarts: readonly string[];
 }
 
-export type ProgramName = "consul" | "patroni" | "haproxy";
+export type ProgramName = "consul" | "patroni" | "haproxy" | "pgbouncer";
 
 export interface DesiredMember extends DesiredHost {
   readonly port: number;
   readonly restPort: number;
   readonly majorVersion: number;
+  /** Absent: its Patroni is to use none. */
+  readonly watchdog?: { readonly mode: "automatic" | "required"; readonly device: string };
 }
 
 export interface DesiredProxy extends DesiredHost {
@@ -85,4 +87,6 @@ export interface DesiredProxy extends DesiredHost {
   readonly readPort: number;
   /** The name in the members' certificates that a client of this proxy verifies. */
   readonly clientName: string;
+  /** PgBouncer's port, and the longest that a planned change may hold its clients back. Absent: there is none. */
+  readonly pooled?: { readonly port: number; readonly pauseSeconds: number };
 }

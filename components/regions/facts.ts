@@ -20,7 +20,12 @@ export type HostFacts =
   | { readonly reach: "absent"; readonly data: "none" | "kept" }
   /** The container or unit exists and does not run. `report`: what its volumes say; null where they cannot be read. */
   | { readonly reach: "stopped"; readonly reason: string; readonly report: UnitReport | null }
-  | { readonly reach: "up"; readonly report: UnitReport };
+  | {
+      readonly reach: "up";
+      readonly report: UnitReport;
+      /** On a machine: files below `/etc/understudy` that somebody changed and the update leaves; see `plan/byHand.ts`. */
+      readonly changedByHand?: readonly string[];
+    };
 
 /** The answer of the agent's verb `observe`. */
 export interface UnitReport {
@@ -32,19 +37,27 @@ export interface UnitReport {
   /** The value that the last completed converge left here. */
   readonly generation: string | null;
   readonly lock: LockFacts | null;
+  /** The installed one; null: there is none that can be read. Undefined from an agent that does not tell yet. */
+  readonly certificate?: CertificateFacts | null;
   /** Content of the secret-free files below `/etc/understudy`, by path: as they are installed. */
   readonly files: Readonly<Record<string, string>>;
   readonly programs: Readonly<Partial<Record<ProgramName, ProgramFacts>>>;
   /** On a server and on a member; null: its Consul does not answer. */
   readonly consul: ConsulFacts | null;
+  /** On a server. Undefined from an agent that does not tell yet. */
+  readonly snapshots?: SnapshotFacts | null;
   /** On a member; null: its Patroni does not answer (`programs.patroni` says more). */
   readonly patroni: PatroniFacts | null;
+  /** On a member whose Patroni is to use a watchdog. `denied`: the account of the agent may not open the device. */
+  readonly watchdog?: { readonly device: string; readonly state: "usable" | "missing" | "denied" } | null;
   /** On a member. */
   readonly data: MemberDataFacts | null;
   /** Of a member that leads, when it was asked for. */
   readonly catalog?: CatalogFacts | null;
   /** On a member whose server answers: the last change of the active region that its database knows of. */
   readonly change?: RegionChangeFacts | null;
+  /** On a proxy with pooled clients; null: its PgBouncer does not answer. */
+  readonly pooler?: PoolerFacts | null;
   /** What could not be read, and is null above, with the reason. */
   readonly problems: readonly string[];
 }
@@ -84,6 +97,22 @@ export interface ConsulFacts {
   } | null;
   /** This agent's token is known to the servers: without it nothing works on this host. */
   readonly tokenValid: boolean | null;
+}
+
+export interface CertificateFacts {
+  /** ISO 8601. */
+  readonly notAfter: string;
+  readonly sans: readonly string[];
+}
+
+/** Of Consul's state, as this server has them on its disk. */
+export interface SnapshotFacts {
+  readonly everyHours: number;
+  readonly held: number;
+  /** ISO 8601; null: there is none yet. */
+  readonly newestAt: string | null;
+  /** Why the last attempt failed; null: it did not. */
+  readonly failure: string | null;
 }
 
 /** From Patroni's REST interface on the member itself. */
@@ -128,6 +157,15 @@ export interface PatroniFacts {
   }[];
   /** On a standby leader: where it streams from, and whether it does. */
   readonly source: { readonly host: string | null; readonly streaming: boolean } | null;
+}
+
+export interface PoolerFacts {
+  /** Clients are held back; `resumesInMs`: until it goes on by itself, null: it does not, somebody's hand paused it. */
+  readonly paused: { readonly resumesInMs: number | null } | null;
+  /** Clients at work, those that wait for a connection, and the longest of these times. */
+  readonly clients: { readonly active: number; readonly waiting: number; readonly longestWaitMs: number };
+  /** Connections to the server, used and idle. */
+  readonly servers: { readonly active: number; readonly idle: number };
 }
 
 export interface RegionChangeFacts {

@@ -1,9 +1,11 @@
 /** What is wrong with one host of a region, and with a region as a whole. Pure. */
-import { bytes, type Finding, finding, when } from "../roles/findings.ts";
+import { bytes, type Finding, finding, ofCertificate, when } from "../roles/findings.ts";
 import { bytesBetween, furthest } from "../roles/plan/lsn.ts";
 import type { DesiredHost, DesiredRegion, RegionsDesired } from "./desired.ts";
 import type { HostFacts, PatroniFacts, RegionsObserved, UnitReport } from "./facts.ts";
 import { isStandby } from "./plan/regionState.ts";
+import { ofPooler } from "./poolerFindings.ts";
+import { ofSnapshots } from "./snapshotFindings.ts";
 import { membersOf } from "./wish.ts";
 
 /** The hosts of a region, with what was found of each. */
@@ -11,7 +13,8 @@ export type Found = readonly (readonly [DesiredHost, HostFacts])[];
 
 const freeLimitBytes = 512 * 2 ** 20;
 
-export function ofHost(host: string, facts: HostFacts): Finding[] {
+/** `at`: when it was looked at. */
+export function ofHost(host: string, facts: HostFacts, at: string): Finding[] {
   switch (facts.reach) {
     case "unreachable":
       return [finding("unknown", "W_HOST", `${host} does not answer: ${facts.reason}`)];
@@ -20,7 +23,11 @@ export function ofHost(host: string, facts: HostFacts): Finding[] {
     case "stopped":
       return [finding("wrong", "W_HOST", `${host} does not run: ${facts.reason}`)];
     case "up":
-      return [...ofPrograms(host, facts.report), ...ofReport(host, facts.report)];
+      return [
+        ...ofPrograms(host, facts.report),
+        ...ofPooler(host, facts.report),
+        ...ofReport(host, facts.report, at),
+      ];
   }
 }
 
@@ -37,9 +44,12 @@ function ofPrograms(host: string, { programs }: UnitReport): Finding[] {
   });
 }
 
-function ofReport(host: string, { programs, consul, patroni, data }: UnitReport): Finding[] {
+function ofReport(host: string, report: UnitReport, at: string): Finding[] {
+  const { programs, certificate, consul, patroni, data, snapshots } = report;
   const runs = (name: "consul" | "patroni") => programs[name]?.state === "running";
   return [
+    ...(certificate === undefined ? [] : ofCertificate(host, certificate, at)),
+    ...ofSnapshots(host, snapshots, at),
     ...when(runs("consul") && consul === null, "W_CONSUL", `${host}: its Consul does not answer`),
     ...when(
       consul !== null && consul.leader === null,

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Account, Host, UnitArgs } from "../hosts/host.ts";
 import type { NodeCertificate } from "../pki/nodeCertificate.ts";
 import { CONFIG_DIRECTORY, DATA_DIRECTORY } from "../postgres/paths.ts";
+import { watchdogOf } from "../spec/regional/schemaWatchdog.ts";
 import type { RegionalDeployment } from "../spec/regionalModel.ts";
 import { agentFiles } from "./agentSources.ts";
 import { listenersOf } from "./listeners.ts";
@@ -86,7 +87,7 @@ const accountOf: Readonly<Record<AnyHost["role"], Account>> = {
 /** Beyond what its programs are given, for the agent itself. */
 const agentStopSeconds = 10;
 
-function unitArgs(deployment: RegionalDeployment, host: AnyHost): UnitArgs {
+export function unitArgs(deployment: RegionalDeployment, host: AnyHost): UnitArgs {
   const programs = programsOf(deployment, host);
   return {
     program: programOfHost[host.role],
@@ -96,6 +97,7 @@ function unitArgs(deployment: RegionalDeployment, host: AnyHost): UnitArgs {
     listens: listenersOf(deployment, host),
     publish: publishedPorts(host),
     memoryMiB: host.memoryMiB,
+    devices: devicesOf(deployment, host),
     // They are stopped one after another, in the reverse of the order in which they were started.
     stopTimeoutSeconds: programs.reduce((sum, one) => sum + one.stopTimeoutSeconds, agentStopSeconds),
     health: [...AGENT, "health"],
@@ -104,12 +106,21 @@ function unitArgs(deployment: RegionalDeployment, host: AnyHost): UnitArgs {
   };
 }
 
+/** Patroni's watchdog, which is root's at every boot of a machine. */
+function devicesOf({ database }: RegionalDeployment, { role, place }: AnyHost): readonly string[] {
+  const { mode, device } = watchdogOf(database.watchdog, place.target);
+  return role === "member" && mode !== "off" ? [device] : [];
+}
+
 function publishedPorts(host: AnyHost): UnitArgs["publish"] {
   if (host.role !== "proxy" || host.published === undefined) return [];
-  const { write, read } = host.published;
+  const { write, read, pooled } = host.published;
   return [
     { port: host.writePort, publishedPort: write, protocol: "tcp" },
     { port: host.readPort, publishedPort: read, protocol: "tcp" },
+    ...(host.pooledPort === undefined || pooled === undefined
+      ? []
+      : [{ port: host.pooledPort, publishedPort: pooled, protocol: "tcp" } as const]),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { Listener } from "../hosts/host.ts";
 import { block } from "../postgres/hba.ts";
 import { hostsOf, type RegionalDeployment } from "../spec/regionalModel.ts";
 import { admittedNetworks } from "./render/clientAccess.ts";
+import { STATS_PORT } from "./render/haproxyFiles.ts";
 import type { AnyHost } from "./render/programs.ts";
 import { allHosts, regionOf } from "./render/topology.ts";
 
@@ -12,7 +13,12 @@ export function listenersOf(deployment: RegionalDeployment, host: AnyHost): read
   const hosts = allHosts(deployment).map(({ address }) => block(address));
   switch (host.role) {
     case "server":
-      return [tcp(consulPorts.rpc, ofRegion(deployment, host)), ...gossip(deployment, host)];
+      return [
+        tcp(consulPorts.rpc, ofRegion(deployment, host)),
+        // A server that is taken out of the cluster is told to leave by one that stays.
+        tcp(consulPorts.https, ofRegion(deployment, host)),
+        ...gossip(deployment, host),
+      ];
     case "member":
       return [
         tcp(host.port, clients),
@@ -22,9 +28,18 @@ export function listenersOf(deployment: RegionalDeployment, host: AnyHost): read
         ...gossip(deployment, host),
       ];
     case "proxy":
-      return [tcp(host.writePort, clients), tcp(host.readPort, clients)];
+      return [host.writePort, host.readPort, host.pooledPort ?? []].flat().map((port) => tcp(port, clients));
   }
 }
+
+/** What its programs take beside these, for themselves alone: no firewall needs to know, and nobody else may have them. */
+export const loopbackPorts: Readonly<
+  Record<AnyHost["role"], readonly Pick<Listener, "port" | "protocol">[]>
+> = {
+  server: [],
+  member: [{ port: consulPorts.https, protocol: "tcp" }],
+  proxy: [{ port: STATS_PORT, protocol: "tcp" }],
+};
 
 function gossip(deployment: RegionalDeployment, host: AnyHost): Listener[] {
   return both(consulPorts.gossip, ofRegion(deployment, host));

@@ -43,6 +43,10 @@ export class PatroniCluster extends pulumi.ComponentResource {
         this,
       ),
     );
+    for (const name of region.retired) {
+      const [beside] = region.members;
+      if (beside) args.hosts[beside.name]?.leaveData(name, { parent: this });
+    }
     this.registerOutputs({});
   }
 }

@@ -1,6 +1,6 @@
 /** The assessment of regions as a table for people. */
 import { bytes } from "../roles/findings.ts";
-import { type Column, dash, renderSections } from "../roles/renderStatus.ts";
+import { type Column, dash, minute, renderSections } from "../roles/renderStatus.ts";
 import type { HostRow, RegionsAssessment } from "./assess.ts";
 
 const columns: readonly Column<HostRow, RegionsAssessment>[] = [
@@ -12,6 +12,7 @@ const columns: readonly Column<HostRow, RegionsAssessment>[] = [
   ["SYNC", (row) => dash(row.sync)],
   ["LAG", (row) => (row.lagBytes === null ? "-" : bytes(row.lagBytes))],
   ["CONSUL LED BY", (row) => dash(row.consul)],
+  ["CERTIFICATE UNTIL", (row) => minute(row.certificateUntil)],
 ];
 
 export function renderRegionsStatus(assessment: RegionsAssessment): string {

@@ -48,6 +48,13 @@ export type RegionStep =
       readonly candidate: string;
       readonly because: string;
     }
+  /**
+   * PgBouncer of a proxy holds its clients back between two transactions, and gives up for a transaction that does not
+   * end. It goes on by itself after `ttlSeconds`, whatever has become of the run.
+   */
+  | { readonly kind: "pauseClients"; readonly host: string; readonly ttlSeconds: number }
+  /** Once the proxy leads to whoever takes writes; `member`: who is expected to. Also on every way out of a failure. */
+  | { readonly kind: "resumeClients"; readonly host: string; readonly member: string }
   | {
       readonly kind: "sql";
       readonly host: string;

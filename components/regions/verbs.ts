@@ -33,10 +33,13 @@ export interface UnitVerbs {
     args: { policies: readonly AclPolicy[]; tokens: Readonly<Record<string, readonly string[]>> };
     result: { changed: readonly string[] };
   };
-  /** On a server: waits until it is a voter, and Autopilot calls all `expected` servers healthy. */
+  /** On a server: waits until it is a voter, and Autopilot calls `expected` voters healthy, or more. */
   awaitVoters: { args: { expected: number; timeoutSeconds: number }; result: { voters: readonly string[] } };
-  /** On a server that stays: removes one that is declared no more, from Raft and from gossip. */
-  removeServer: { args: { node: string }; result: Record<string, never> };
+  /**
+   * On a server that stays: removes one that is declared no more, from Raft and from gossip. `E_SERVERS_ILL` where one
+   * of those that stay is not a healthy voter.
+   */
+  removeServer: { args: { node: string; stay: readonly string[] }; result: Record<string, never> };
   /** On a member or server that stays: a member of gossip that is declared no more, which is down. */
   forgetNode: { args: { node: string }; result: Record<string, never> };
   /** On a server: brings the gossip key of `secrets` into use everywhere and removes others. Idempotent. */
@@ -120,6 +123,19 @@ export interface UnitVerbs {
 
   /** On a proxy: waits until the write port has exactly one server up, the named one; or none (null). */
   awaitBackend: { args: { member: string | null; timeoutSeconds: number }; result: { ms: number } };
+
+  // ---------------------------------------------------------------------------------------------- PgBouncer
+
+  /**
+   * On a proxy: no client begins a transaction from now on, and returns when none is open any more. `E_CLIENTS_BUSY`
+   * after `drainSeconds`: nobody is held back then. The host's supervisor resumes by itself after `ttlSeconds`.
+   */
+  pauseClients: {
+    args: { ttlSeconds: number; drainSeconds: number };
+    result: { clients: number; ms: number };
+  };
+  /** Idempotent. `heldMs` null: nobody was held back any more. */
+  resumeClients: { args: Record<string, never>; result: { heldMs: number | null } };
 
   // ------------------------------------------------------------------------------------------------ Clients
 

@@ -9,6 +9,7 @@ import {
   type Finding,
   finding,
   type NameAnswer,
+  ofCertificate,
   ofPlan,
   type Verdict,
   verdictOf,
@@ -41,7 +42,6 @@ export interface Assessment {
   readonly findings: readonly Finding[];
 }
 
-const certificateHours = 24;
 const lagLimitBytes = 64 * 2 ** 20;
 const lagLimitSeconds = 30;
 const freeLimitBytes = 512 * 2 ** 20;
@@ -86,20 +86,9 @@ function planned(observed: Observed, desired: Desired): Finding[] {
 function ofNode(node: DesiredNode, report: NodeReport, at: string): Finding[] {
   const { name } = node;
   const { certificate, data, server, degraded } = report;
-  const hours = certificate && (Date.parse(certificate.notAfter) - Date.parse(at)) / 3_600_000;
   const sql = server.sql;
   return [
-    ...when(hours === null, "W_CERTIFICATE", `${name} has no readable certificate`),
-    ...when(
-      hours !== null && hours < 0,
-      "W_CERTIFICATE",
-      `${name}: its certificate ended on ${certificate?.notAfter}`,
-    ),
-    ...when(
-      hours !== null && hours >= 0 && hours < certificateHours,
-      "W_CERTIFICATE",
-      `${name}: its certificate ends on ${certificate?.notAfter}; pulumi up renews it`,
-    ),
+    ...ofCertificate(name, certificate, at),
     ...when(
       degraded !== null,
       "W_DEGRADED",

@@ -75,3 +75,24 @@ export function bytes(size: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
+
+const certificateHours = 24;
+
+/** `at`: when the host was looked at, ISO 8601. */
+export function ofCertificate(
+  host: string,
+  certificate: { readonly notAfter: string } | null,
+  at: string,
+): Finding[] {
+  if (certificate === null) return [finding("wrong", "W_CERTIFICATE", `${host} has no readable certificate`)];
+  const { notAfter } = certificate;
+  const hours = (Date.parse(notAfter) - Date.parse(at)) / 3_600_000;
+  return [
+    ...when(hours < 0, "W_CERTIFICATE", `${host}: its certificate ended on ${notAfter}`),
+    ...when(
+      hours >= 0 && hours < certificateHours,
+      "W_CERTIFICATE",
+      `${host}: its certificate ends on ${notAfter}; pulumi up renews it`,
+    ),
+  ];
+}

@@ -17,7 +17,7 @@ const columns: readonly Column<NodeRow, Assessment>[] = [
   ],
   ["SLOTS", (row) => row.slots.join(", ") || "-"],
   ["WAL HELD", (row) => (row.walHeldBytes === null ? "-" : bytes(row.walHeldBytes))],
-  ["CERTIFICATE UNTIL", (row) => row.certificateUntil?.slice(0, 16).replace("T", " ") ?? "-"],
+  ["CERTIFICATE UNTIL", (row) => minute(row.certificateUntil)],
 ];
 
 const verdicts: Readonly<Record<Verdict, string>> = {
@@ -74,4 +74,9 @@ function table([titles = [], ...rows]: readonly (readonly string[])[]): string {
 
 export function dash(value: string | number | null): string {
   return value === null || value === "" ? "-" : String(value);
+}
+
+/** Of a time in ISO 8601: up to the minute. */
+export function minute(at: string | null): string {
+  return at?.slice(0, 16).replace("T", " ") ?? "-";
 }

@@ -74,7 +74,9 @@ export const ofOneKind: Readonly<Record<string, (typeof databaseKinds)[number]>>
   "deployment.database.scope": "patroni",
   "deployment.database.timing": "patroni",
   "deployment.database.maximumLagMiB": "patroni",
+  "deployment.database.pooling": "patroni",
   "deployment.database.sessionChecks": "patroni",
+  "deployment.database.watchdog": "patroni",
 };
 
 export function problemsOf(issue: z.core.$ZodIssue, raw: unknown, root: Root): Problem[] {

@@ -20,6 +20,8 @@ export interface DeploymentBase {
   readonly active: string;
   /** The statement that allows a failover without the old site or region; undefined: there is none. */
   readonly failover: Failover | undefined;
+  /** By the host on a machine (a site's name, a region's host's, or `dns`): another text has everything there written again. */
+  readonly repair: Readonly<Record<string, string>>;
   readonly names: Names;
   readonly certificates: Certificates;
   readonly containers: ContainersTarget;
@@ -27,8 +29,6 @@ export interface DeploymentBase {
 
 /** `database.kind: streaming`. The other kind is in `regionalModel.ts`. */
 export interface Deployment extends DeploymentBase {
-  /** By the host on a machine (a site's name, or `dns`): another text has everything there written again. */
-  readonly repair: Readonly<Record<string, string>>;
   readonly database: StreamingDatabase;
   /** In the order in which the user wrote them. */
   readonly sites: readonly Site[];
@@ -107,7 +107,7 @@ export interface Site {
   readonly fenceCommand: FenceCommand | undefined;
 }
 
-/** Where a site's node runs. */
+/** Where a site's node, or a region's host, runs. */
 export type Place = ContainerPlace | MachinePlace;
 
 export interface ContainerPlace {
@@ -133,7 +133,7 @@ export interface Machine {
   readonly packageMirror: PackageMirror | undefined;
   /** A table of nftables of our own that admits the deployment's ports from declared addresses only. */
   readonly firewall: boolean;
-  /** What becomes of the data when the site leaves the stack. */
+  /** What becomes of the data when it leaves the stack. */
   readonly onDestroy: "keep" | "wipe";
   /** Data directory of a running primary of the machine's own that becomes the site's; undefined: none. */
   readonly adopt: string | undefined;

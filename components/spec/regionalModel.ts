@@ -4,6 +4,7 @@
  */
 import type { PatroniTags } from "../patroni/patroniYml.ts";
 import type { Timing, TimingProfile } from "../patroni/timing.ts";
+import type { Watchdog } from "../patroni/watchdog.ts";
 import type {
   DatabaseBase,
   Deployment,
@@ -36,6 +37,25 @@ export interface PatroniDatabase extends DatabaseBase {
   readonly maximumLagMiB: number;
   /** Consul's health checks that a leader's session depends on. Empty: only its own time ends it. */
   readonly sessionChecks: readonly "serfHealth"[];
+  /** Undefined: nothing was written; see `watchdogOf`. */
+  readonly watchdog: Watchdog | undefined;
+  /** PgBouncer beside every HAProxy; undefined: there is none. */
+  readonly pooling: Pooling | undefined;
+}
+
+/** Transaction pooling in front of the write port. Pooled are the declared databases, for the declared login roles. */
+export interface Pooling {
+  readonly port: number;
+  /** Connections to the server that a proxy keeps, for each database. */
+  readonly poolSize: number;
+  /** More of them, for clients that have waited for a while. */
+  readonly reservePoolSize: number;
+  /** Clients of one proxy at once. */
+  readonly maxClients: number;
+  /** Prepared statements kept on each server connection; 0: none. */
+  readonly preparedStatements: number;
+  /** The longest that a planned change of who takes writes holds clients back. */
+  readonly pauseSeconds: number;
 }
 
 export interface Region {
@@ -50,8 +70,17 @@ export interface Region {
   readonly members: readonly Member[];
   /** Hosts of HAProxy. */
   readonly proxies: readonly Proxy[];
+  readonly consul: {
+    /** A server whose last snapshot is this old takes one. */
+    readonly snapshotEveryHours: number;
+    readonly snapshotsKept: number;
+    /** Another text makes another gossip key. */
+    readonly gossipKeyRotation?: string | undefined;
+  };
   /** Makes certain, from outside, that the region takes no writes; undefined: only a person can say so. */
   readonly fenceCommand: FenceCommand | undefined;
+  /** Members that are declared no more and that may go, but for their data. */
+  readonly retired: readonly string[];
 }
 
 /** A host of a region. Names are unique over all regions, addresses too. */
@@ -60,7 +89,7 @@ export interface RegionalHost {
   readonly name: string;
   readonly region: string;
   readonly place: Place;
-  /** How the others reach it. */
+  /** How the others reach it, and what its programs listen on. */
   readonly address: string;
   readonly memoryMiB: number;
 }
@@ -86,10 +115,12 @@ export interface Proxy extends RegionalHost {
   readonly writePort: number;
   /** Reaches the replicas of its own region. */
   readonly readPort: number;
-  /** Where clients on the machine that runs Pulumi reach them. */
-  readonly client: { readonly write: Endpoint; readonly read: Endpoint };
+  /** PgBouncer's, in front of the write port; undefined: there is none. */
+  readonly pooledPort: number | undefined;
+  /** Where clients on the machine that runs Pulumi reach them: on a machine, at its address. */
+  readonly client: { readonly write: Endpoint; readonly read: Endpoint; readonly pooled?: Endpoint };
   /** Ports of the Docker host; undefined where nothing has to be published. */
-  readonly published: { readonly write: number; readonly read: number } | undefined;
+  readonly published: { readonly write: number; readonly read: number; readonly pooled?: number } | undefined;
 }
 
 export function hostsOf(region: Region): readonly (ConsulServerHost | Member | Proxy)[] {

@@ -20,7 +20,6 @@ export function resolve(written: Written, beside: Beside): Deployment {
   const allOnMachines = Object.values(written.sites).every(({ target }) => target === "machines");
   return {
     ...resolveBase(written, beside, allOnMachines ? "none" : "container"),
-    repair: beside.repair,
     database: resolveDatabase(written, sites),
     sites,
   };

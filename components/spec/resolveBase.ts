@@ -25,7 +25,7 @@ export function subnetOf({ containers }: WrittenBase): Cidr {
 /** `nameServer`: its kind where nobody wrote one. */
 export function resolveBase(
   written: WrittenBase,
-  { stack, active, failover }: Beside,
+  { stack, active, failover, repair }: Beside,
   nameServer: "container" | "none",
 ): DeploymentBase {
   const { domain, names, certificates, containers } = written;
@@ -34,6 +34,7 @@ export function resolveBase(
     domain,
     active,
     failover,
+    repair,
     names: {
       floating: names.floating ?? `db.${domain}`,
       ttlSeconds: names.ttlSeconds,

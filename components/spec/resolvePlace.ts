@@ -32,7 +32,7 @@ const noMachine: WrittenMachine = {
   onDestroy: "keep",
 };
 
-function resolveMachine(written: WrittenMachine = noMachine): Machine {
+export function resolveMachine(written: WrittenMachine = noMachine): Machine {
   const { jump, packageMirror, firewall, onDestroy, adopt } = written;
   return {
     ssh: { ...resolveHop(written), jump: jump && resolveHop(jump) },

@@ -12,7 +12,7 @@ const nameServer = z.strictObject({
   }),
   machine: field(machine.optional(), {
     description:
-      "With `kind: machine`: the name server's machine, without `adopt`. It may be a site's: the same `host` and `port` are the same machine.",
+      "With `kind: machine`: the name server's machine, without `adopt`. It may be that of a site or of a region's host: the same `host` and `port` are the same machine.",
     effect: "none",
     derived: "none; needed with `kind: machine`",
   }),
@@ -39,7 +39,7 @@ const names = z.strictObject({
   server: field(nameServer.optional(), {
     description: "Who serves the deployment's names.",
     effect: "replace",
-    derived: "`container`; `none` where every site is on machines",
+    derived: "`container`; `none` where every site, or every region, is on machines",
   }),
   floating: field(z.string().optional(), {
     description: "Name that follows the active site or region, fully qualified, inside `domain`.",

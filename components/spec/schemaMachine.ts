@@ -1,6 +1,6 @@
 /** What a user may write about a machine that exists already, and about a site's fence. */
 import { z } from "zod";
-import { field } from "./field.ts";
+import { field, fieldMeta } from "./field.ts";
 
 export const port = () => z.int().min(1).max(65_535);
 
@@ -52,7 +52,7 @@ export const machine = z.strictObject({
     derived: "none; the machine is connected to directly",
   }),
   packageMirror: field(packageMirror.optional(), {
-    description: "Where PostgreSQL's packages come from.",
+    description: "Where the packages of what runs on it come from.",
     effect: "none",
     derived: "the sources that the machine has",
   }),
@@ -63,7 +63,7 @@ export const machine = z.strictObject({
   }),
   onDestroy: field(z.enum(["keep", "wipe"]).default("keep"), {
     description:
-      "What becomes of the data when the site leaves the stack. Units, configuration and firewall go in either case.",
+      "What becomes of the data when the site, or the region's host, leaves the stack. Units, configuration and firewall go in either case.",
     effect: "none",
   }),
   adopt: field(z.string().optional(), {
@@ -73,6 +73,35 @@ export const machine = z.strictObject({
     derived: "none; the data is in `/var/lib/understudy`",
   }),
 });
+
+/** The field without its default: what nobody wrote can be said elsewhere. */
+function unsaid<T extends z.ZodType>(withDefault: z.ZodDefault<T>) {
+  const meta = fieldMeta.get(withDefault);
+  if (meta === undefined) throw new Error("internal: a field without a description");
+  const derived = `\`${String(withDefault.def.defaultValue)}\``;
+  return field((withDefault.unwrap() as T).optional(), { ...meta, derived });
+}
+
+const { host, port: sshPort, user, keyFile, hostKey, knownHosts } = machine.shape;
+const { jump, packageMirror: mirrorOfMachine, firewall, onDestroy } = machine.shape;
+
+const partsOfMachine = {
+  port: unsaid(sshPort),
+  user: unsaid(user),
+  keyFile,
+  hostKey,
+  knownHosts: unsaid(knownHosts),
+  jump,
+  packageMirror: mirrorOfMachine,
+  firewall: unsaid(firewall),
+  onDestroy: unsaid(onDestroy),
+};
+
+/** What a region says of all its machines at once. */
+export const regionMachine = z.strictObject(partsOfMachine);
+
+/** The machine of a region's host: what is not said here its region says. */
+export const hostMachine = z.strictObject({ host, ...partsOfMachine });
 
 export const fenceCommand = z.strictObject({
   command: field(z.array(z.string()).min(1), {
@@ -88,4 +117,6 @@ export const fenceCommand = z.strictObject({
 });
 
 export type WrittenMachine = z.output<typeof machine>;
+export type WrittenRegionMachine = z.output<typeof regionMachine>;
+export type WrittenHostMachine = z.output<typeof hostMachine>;
 export type WrittenHop = NonNullable<WrittenMachine["jump"]>;

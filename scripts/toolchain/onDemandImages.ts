@@ -56,7 +56,7 @@ async function prepare(
 }
 
 /** As Go names it. */
-async function engineArchitecture(): Promise<string> {
+export async function engineArchitecture(): Promise<string> {
   const result = await docker(["version", "--format", "{{.Server.Arch}}"]);
   if (result.code !== 0) {
     throw new SetUpProblem("The Docker engine did not say what it runs on:", ...lastLines(result.stderr));
@@ -65,7 +65,7 @@ async function engineArchitecture(): Promise<string> {
 }
 
 /** With this machine's own pip, which knows the mirror that this machine uses; without one, the build fetches them. */
-async function fetchWheels(context: string, progress: Progress): Promise<void> {
+export async function fetchWheels(context: string, progress: Progress): Promise<void> {
   const folder = join(context, "wheels");
   mkdirSync(folder);
   const python = onPath("python3");

@@ -76,7 +76,9 @@ export function notCleared(machines: readonly LeaveRequest[]): string[] {
 /** Names by which files of the deployment are kept on this machine. */
 export function deploymentsOf(exported: string): string[] {
   return resourcesOf(exported).flatMap(({ type, urn }) =>
-    type === "understudy:index:Deployment" ? [urn?.split("::").at(-1) ?? ""] : [],
+    type === "understudy:index:Deployment" || type === "understudy:index:RegionalDeployment"
+      ? [urn?.split("::").at(-1) ?? ""]
+      : [],
   );
 }
 

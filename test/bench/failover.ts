@@ -13,7 +13,7 @@ export async function failovers(pair: PairStack, rounds: number, { target, say }
   let lost = 0;
   for (let round = 1; round <= rounds; round++) {
     const old = pair.active;
-    const ledger = await pair.startLedger({ writers });
+    const ledger = await pair.startLedger({ writers, writesPerSecond: Infinity });
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await faults.kill(pair.container(old));
     pair.declareFenced(old);

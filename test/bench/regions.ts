@@ -15,7 +15,9 @@ import { sound, writers } from "./roleChange.ts";
 import { secondsOf } from "./setup.ts";
 import type { Row } from "./table.ts";
 
-const options = { name: "bench-regions", net: 176, port: 17350 };
+/** The numbers that are wanted are those of the shortest times; ours and Patroni's own run by the same ones. */
+const profile = "fast";
+const options = { name: "bench-regions", net: 176, port: 17350, database: { timing: profile } };
 const target = "containers";
 
 type Say = (line: string) => void;
@@ -46,7 +48,7 @@ export async function regionChanges(rounds: number, say: Say): Promise<Row[]> {
       ...(await alternating(regions, [planned, plain], rounds, say)),
       ...(await alternating(regions, [crash], rounds, say)),
       ...(await alternating(regions, [loss], few, say)),
-      ...(await alternating(regions, [region], rounds, say)),
+      ...(await alternating(regions, [region], few, say)),
     ];
   });
 }
@@ -112,7 +114,7 @@ function kinds(regions: RegionStack): [Kind, Kind, Kind, Kind, Kind] {
       },
     },
     {
-      what: "loss of the leader's host, profile `fast`: write gap",
+      what: `loss of the leader's host, profile \`${profile}\`: write gap`,
       wanted: "≤ 22 s",
       change: async () => {
         const container = await leading();
@@ -154,7 +156,7 @@ async function alternating(
 }
 
 async function oneRound(regions: RegionStack, kind: Kind, say: Say): Promise<Round> {
-  const ledger = await regions.startLedger({ writers });
+  const ledger = await regions.startLedger({ writers, writesPerSecond: Infinity });
   const after = await around(ledger, () => changed(ledger, kind));
   const history = await ledger.stop();
   await after?.();
@@ -183,5 +185,5 @@ async function changed(ledger: Ledger, { what, change }: Kind) {
 function described(rounds: readonly Round[]): string {
   const rate = rounds.reduce((sum, round) => sum + round.rate, 0) / rounds.length;
   const lost = rounds.reduce((sum, round) => sum + round.lost, 0);
-  return `${writers} writers at ${Math.round(rate)}/s, ${lost} lost`;
+  return `profile \`${profile}\`, strict, ${writers} writers at ${Math.round(rate)}/s, ${lost} lost`;
 }

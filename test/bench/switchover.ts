@@ -91,7 +91,7 @@ async function alternating(
 }
 
 async function ourRound(pair: PairStack): Promise<{ verdict: Verdict; syncAgain: number }> {
-  const ledger = await pair.startLedger({ writers });
+  const ledger = await pair.startLedger({ writers, writesPerSecond: Infinity });
   const target = pair.standby;
   const before = (await ledger.progress()).lastServer;
   const syncAgain = await around(ledger, async () => {
@@ -107,7 +107,7 @@ async function ourRound(pair: PairStack): Promise<{ verdict: Verdict; syncAgain:
 }
 
 async function plainRound(plain: PlainPair): Promise<Verdict> {
-  const ledger = await Ledger.start(plain.access, { writers });
+  const ledger = await Ledger.start(plain.access, { writers, writesPerSecond: Infinity });
   try {
     await around(ledger, () => plain.switchOver());
     const history = await ledger.stop();

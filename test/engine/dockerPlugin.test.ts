@@ -241,11 +241,11 @@ describe("a container", () => {
     const failing = sleeper("ill", {
       envs: ["PASSWORD=s3cret-value"],
       wait: true,
-      waitTimeout: 2,
+      waitTimeout: 5,
       healthcheck: { tests: ["CMD-SHELL", 'echo "no: $PASSWORD"; false'], interval: "300ms" },
     });
     await expect(create(container, failing)).rejects.toThrow(
-      /"dkplug-\d+-ill" did not become healthy within 2 s. Its healthcheck ended with 1 and said:\nno: \[hidden\]/,
+      /"dkplug-\d+-ill" did not become healthy within 5 s. Its healthcheck ended with 1 and said:\nno: \[hidden\]/,
     );
     await expect(inspect(`${prefix}-ill`)).rejects.toThrow();
   });

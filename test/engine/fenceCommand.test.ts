@@ -17,7 +17,7 @@ import { docker } from "../support/stack.ts";
 
 const old = "site-a";
 const next = "site-b";
-const pair = new PairStack({ name: "fen-command", net: 96, port: 16752 });
+const pair = new PairStack({ name: "fen-command", net: 98, port: 16752 });
 const faults = new Faults();
 const folder = mkdtempSync(join(tmpdir(), "fen-command-"));
 const powerSwitch = join(folder, "power-off");
@@ -44,7 +44,7 @@ test "$(docker inspect -f '{{.State.Running}}' "$1")" = false
   const { sites } = pair.stack.config.deployment;
   const fenceCommand = { command: [powerSwitch, pair.container(old)], timeoutSeconds: 20 };
   sites[old] = { ...sites[old], fenceCommand };
-  await succeed(pair.up());
+  await succeed(pair.up("--skip-preview"));
   await pair.findAccess();
 });
 

@@ -145,7 +145,7 @@ describe("a change of the leading node", () => {
     });
     const watcher = await b.newAccess().open();
     await watcher.call("probeStart", { targets, everyMs: 5 });
-    await sleep(500);
+    await sleep(1000);
     const { promoted } = await switchOver(a, b);
     const probed = await watcher.call("probeStop", { graceSeconds: 5 });
     await watcher.close();
@@ -204,7 +204,8 @@ describe("a change of the leading node", () => {
     expect((await a.observe()).lock).toBeNull();
     await first.call("lock", { owner: "alice on one" });
     await first.close();
-    await until("it is free", 1.5, async () => (await a.observe()).lock?.alive === false);
+    // Far below a lease.
+    await until("it is free", 10, async () => (await a.observe()).lock?.alive === false);
     expect((await second.call("lock", { owner: "bob on two" })).tookOver?.owner).toBe("alice on one");
     await second.call("unlock", {});
     await second.close();
@@ -214,17 +215,17 @@ describe("a change of the leading node", () => {
     const { spawn } = await import("node:child_process");
     // The agent's own serve, with a lease that a test can wait for; its standard input stays open and silent.
     const script =
-      "import sys; sys.path.insert(0, '/etc/understudy'); sys.dont_write_bytecode = True; import conversation, serve; conversation.LEASE = 1.5; serve.serve()";
+      "import sys; sys.path.insert(0, '/etc/understudy'); sys.dont_write_bytecode = True; import conversation, serve; conversation.LEASE = 3; serve.serve()";
     const owner = spawn("docker", ["exec", "-i", a.container, "python3", "-c", script], {
       stdio: ["pipe", "ignore", "ignore"],
     });
     owner.stdin.write(`${JSON.stringify({ id: 1, verb: "lock", args: { owner: "gone" } })}\n`);
-    await until("he has it", 5, async () => (await a.observe()).lock?.alive === true);
-    const beat = setInterval(() => owner.stdin.write("\n"), 500);
-    await sleep(3000);
+    const beat = setInterval(() => owner.stdin.write("\n"), 500).unref();
+    await until("he has it", 20, async () => (await a.observe()).lock?.alive === true);
+    await sleep(4500);
     expect((await a.observe()).lock?.alive).toBe(true);
     clearInterval(beat);
-    await until("the lease has ended", 5, async () => (await a.observe()).lock?.alive === false);
+    await until("the lease has ended", 20, async () => (await a.observe()).lock?.alive === false);
     const next = await a.newAccess().open();
     expect((await next.call("lock", { owner: "next" })).tookOver?.owner).toBe("gone");
     await next.call("unlock", {});
@@ -239,13 +240,13 @@ describe("a change of the leading node", () => {
     const say = (verb: string, args: object) =>
       owner.stdin.write(`${JSON.stringify({ id: 1, verb, args })}\n`);
     say("lock", { owner: "killed" });
-    await until("he has it", 5, async () => (await a.observe()).lock?.owner === "killed");
-    say("awaitStandby", { standby: "nobody", timeoutSeconds: 2 });
-    await sleep(300);
+    await until("he has it", 20, async () => (await a.observe()).lock?.owner === "killed");
+    say("awaitStandby", { standby: "nobody", timeoutSeconds: 5 });
+    await sleep(1000);
     owner.kill("SIGKILL");
     await sleep(500);
     expect((await a.observe()).lock?.alive).toBe(true);
-    await until("it is free", 4, async () => (await a.observe()).lock?.alive === false);
+    await until("it is free", 20, async () => (await a.observe()).lock?.alive === false);
     const next = await a.newAccess().open();
     expect((await next.call("lock", { owner: "next" })).tookOver?.owner).toBe("killed");
     await next.call("unlock", {});

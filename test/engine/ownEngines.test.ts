@@ -43,7 +43,7 @@ async function count(): Promise<string> {
 }
 
 test("comes up on two engines and takes a write that is on both", async () => {
-  await succeed(stack.up());
+  await succeed(stack.up("--skip-preview"));
   const { uri, caCertificate } = await stack.outputs<{ uri: string; caCertificate: string }>();
   access = accessFrom(uri, caCertificate);
   const client = await connectWritable(access);
@@ -56,7 +56,7 @@ test("comes up on two engines and takes a write that is on both", async () => {
 });
 
 test("an unchanged stack is a no-op", async () => {
-  await succeed(stack.up("--expect-no-changes"));
+  await succeed(stack.up("--skip-preview", "--expect-no-changes"));
 });
 
 test("the role moves there and back", async () => {

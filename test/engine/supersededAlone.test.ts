@@ -60,7 +60,7 @@ it("lets nobody in after a reboot out of sight, when a standby that had followed
   await until("it streams", 20, async () => {
     return (await a.observe()).server.sql?.walReceiver?.status === "streaming";
   });
-  await until("it is noted", 5, async () =>
+  await until("it is noted", 20, async () =>
     (await b.exec("cat", "/var/lib/understudy/state/degraded.json")).includes('"followed": true'),
   );
   await kill(b);

@@ -3,7 +3,6 @@
  * changed on a machine of ours is told. On bare machines.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SshPool } from "../../components/hosts/machines/ssh/connection.ts";
 import { driftOf } from "../../components/hosts/machines/survey/drift.ts";
@@ -89,9 +88,10 @@ describe("bare machines", () => {
 
 describe("refused, and nothing is changed", () => {
   test("E_PORT_TAKEN: who has it", async () => {
-    const make = "systemd-run --quiet --unit sur-listener systemd-socket-activate -l 5432 cat";
+    // 5432 is 1538 in base 16, 0A: it listens.
+    const make = `systemd-run --quiet --unit sur-listener systemd-socket-activate -l 5432 cat
+      for i in $(seq 100); do grep -q ':1538 .* 0A ' /proc/net/tcp /proc/net/tcp6 && exit; sleep 0.1; done; exit 1`;
     await meanwhile(make, "systemctl stop sur-listener", async () => {
-      await sleep(500);
       expect(await refusals()).toEqual([
         expect.stringMatching(
           /^E_PORT_TAKEN {2}site-a \(10\.96\.0\.11\): port 5432\/tcp is taken by systemd-socket.* \(sur-listener\.service\).*set another port/,

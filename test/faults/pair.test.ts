@@ -3,5 +3,5 @@ import { faultSuite } from "../suites/faults.ts";
 
 const rounds = Number(process.env["FAULT_ROUNDS"] ?? 2);
 
-faultSuite({ target: "containers", prefix: "test-fault", rounds, all: true });
-faultSuite({ target: "machines", prefix: "test-mfault", rounds, all: true });
+faultSuite({ target: "containers", prefix: "test-fault", rounds });
+faultSuite({ target: "machines", prefix: "test-mfault", rounds });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { regionFaults } from "../suites/regionFaults.ts";
 import { regionLoss } from "../suites/regionLoss.ts";
+import { regionProxies } from "../suites/regionProxies.ts";
 import { regionSecurity } from "../suites/regionSecurity.ts";
+import { regionStandby } from "../suites/regionStandby.ts";
 import { RegionStack } from "../support/regionStack.ts";
 
 describe("faults of two regions", () => {
@@ -17,5 +19,7 @@ describe("faults of two regions", () => {
 
   regionSecurity(regions);
   regionFaults(regions);
+  regionStandby(regions);
+  regionProxies(regions);
   regionLoss(regions);
 });

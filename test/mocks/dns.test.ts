@@ -22,6 +22,7 @@ const host: Host = {
   address: "10.86.0.2",
   files: (name: string, args: FilesArgs, opts) => new Marker("Files", name, { ...args }, opts),
   unit: (name: string, args: UnitArgs, opts) => new Marker("Unit", name, { ...args }, opts),
+  leaveData: () => undefined,
 };
 
 async function make(

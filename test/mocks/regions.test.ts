@@ -53,6 +53,20 @@ describe("the resources of two regions", () => {
     }
   });
 
+  test("a text about the gossip key makes a new one, in its region alone", async () => {
+    const deployment = twoRegions();
+    const regions = deployment.regions.map((region, index) =>
+      index === 0 ? { ...region, consul: { ...region.consul, gossipKeyRotation: "2026-06" } } : region,
+    );
+    const made = await build({}, false, { deployment: { ...deployment, regions } });
+    const keys = made.filter(({ name }) => name.endsWith("-gossip-key"));
+    const kept = keys.map(({ name, inputs }) => [name.includes("region-a"), inputs["keepers"] ?? null]);
+    expect(kept.sort()).toEqual([
+      [false, null],
+      [true, { rotation: "2026-06" }],
+    ]);
+  });
+
   test("each host has the secrets that it needs and no other's", () => {
     const secretFiles = (host: string) => {
       const stdin = pulumi.runtime.unwrapRpcSecret(named(`${host}-secrets`).inputs["stdin"]) as string;
@@ -78,6 +92,24 @@ describe("the resources of two regions", () => {
         ]),
       ),
     );
+  });
+
+  test("only a member's data is protected, and a retired one's is left where it is", async () => {
+    const deployment = twoRegions();
+    const regions = deployment.regions.map((region, index) =>
+      index === 0 ? { ...region, retired: ["region-a-9"] } : region,
+    );
+    const made = await build({}, false, { deployment: { ...deployment, regions } });
+    const dataOf = (name: string) => made.find((one) => one.name === `${name}-data`);
+    for (const { name, role } of hosts) {
+      expect(dataOf(name), name).toMatchObject({ protect: role === "member", retain: false });
+    }
+    expect(dataOf("region-a-9")).toMatchObject({
+      inputs: { name: "demo-region-a-9-data" },
+      protect: false,
+      retain: true,
+    });
+    expect(made.filter(({ name }) => name.startsWith("region-a-9"))).toHaveLength(1);
   });
 
   test("containers run as nobody's root, publish on loopback only, and only a member's data is protected", () => {

@@ -3,8 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "vitest";
 import type { Presence } from "../../components/hosts/containers/presence.ts";
 import { certificateEpoch } from "../../components/pki/renewal.ts";
+import type { RegionsObserved } from "../../components/regions/facts.ts";
 import { certificateNotes } from "../../components/regions/render/certificates.ts";
 import { regionsDesired } from "../../components/regionsDesired.ts";
+import type { SshRoute } from "../../components/roles/desired.ts";
+import type { RegionalDeployment } from "../../components/spec/regionalModel.ts";
 import { root } from "../unit/pki/authorities.ts";
 import { twoRegions } from "../unit/regions/render/sample.ts";
 
@@ -14,12 +17,20 @@ export interface Seen {
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Names of the resources that come before it. */
   readonly after: readonly string[];
+  /** Pulumi refuses to delete it. */
+  readonly protect: boolean;
+  /** Pulumi forgets it instead of deleting it. */
+  readonly retain: boolean;
 }
+
+type Options = Pick<Seen, "after" | "protect" | "retain">;
 
 interface Request {
   getType(): string;
   getName(): string;
   getDependenciesList(): string[];
+  getProtect(): boolean | undefined;
+  getRetainondelete(): boolean | undefined;
 }
 
 /** Of every token, before it has become a UUID. */
@@ -28,8 +39,21 @@ export const canary = "c".repeat(32);
 export const bytes = Buffer.alloc(32, 7);
 export const time = new Date("2026-01-01T00:00:00Z");
 
-export async function build(presence: Partial<Presence> = {}, preview = false): Promise<readonly Seen[]> {
-  const seen: Omit<Seen, "after">[] = [];
+/** Of a deployment that is not the sample in containers. */
+export interface Elsewhere {
+  readonly deployment?: RegionalDeployment;
+  readonly routes?: Readonly<Record<string, SshRoute>>;
+  readonly hosts?: RegionsObserved["hosts"];
+  readonly silentMachines?: readonly string[];
+}
+
+export async function build(
+  presence: Partial<Presence> = {},
+  preview = false,
+  elsewhere: Elsewhere = {},
+): Promise<readonly Seen[]> {
+  const { deployment = twoRegions(), routes = {}, hosts = {}, silentMachines = [] } = elsewhere;
+  const seen: Omit<Seen, keyof Options>[] = [];
   await pulumi.runtime.setMocks(
     {
       newResource: (args) => {
@@ -52,13 +76,14 @@ export async function build(presence: Partial<Presence> = {}, preview = false): 
     "demo",
     preview,
   );
-  const after = watchDependencies();
+  const options = watchOptions();
   const { RegionalDeployment } = await import("../../components/regionalDeployment.ts");
-  const deployment = twoRegions();
   const epoch = certificateEpoch(deployment.certificates, time);
   const made = new RegionalDeployment("demo", {
     deployment,
-    desired: regionsDesired(deployment, certificateNotes(deployment, epoch)),
+    desired: regionsDesired(deployment, certificateNotes(deployment, epoch), routes),
+    observed: { hosts },
+    ...{ routes, silentMachines },
     certificateEpoch: epoch,
     generation: time.toISOString(),
     presence: {
@@ -73,23 +98,25 @@ export async function build(presence: Partial<Presence> = {}, preview = false): 
   );
   expect(await pulumi.isSecret(tokens)).toBe(true);
   expect(await pulumi.isSecret(made.uri ?? pulumi.output(""))).toBe(true);
-  return seen.map((one) => ({ ...one, after: after.get(`${one.type} ${one.name}`) ?? [] }));
+  const none: Options = { after: [], protect: false, retain: false };
+  return seen.map((one) => ({ ...one, ...(options.get(`${one.type} ${one.name}`) ?? none) }));
 }
 
-/** Pulumi's mocks are not told of dependencies; what the engine would be asked for has them. By type and name. */
-function watchDependencies(): ReadonlyMap<string, readonly string[]> {
+/** Pulumi's mocks are not told of a resource's options; what the engine would be asked for has them. By type and name. */
+function watchOptions(): ReadonlyMap<string, Options> {
   const monitor = pulumi.runtime.getMonitor() as unknown as {
     registerResource: (request: Request, callback: unknown) => unknown;
   };
-  const after = new Map<string, readonly string[]>();
+  const options = new Map<string, Options>();
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
     const urns = request.getDependenciesList();
-    after.set(
-      `${request.getType()} ${request.getName()}`,
-      urns.map((urn) => urn.split("::").at(-1) ?? ""),
-    );
+    options.set(`${request.getType()} ${request.getName()}`, {
+      after: urns.map((urn) => urn.split("::").at(-1) ?? ""),
+      protect: request.getProtect() ?? false,
+      retain: request.getRetainondelete() ?? false,
+    });
     return register(request, callback);
   };
-  return after;
+  return options;
 }

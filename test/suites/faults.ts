@@ -23,11 +23,9 @@ export interface FaultSuite {
   readonly prefix: string;
   /** How often the rows that depend on a moment are repeated. */
   readonly rounds: number;
-  /** Also the rows that take minutes. */
-  readonly all: boolean;
 }
 
-export function faultSuite({ target, prefix, rounds, all }: FaultSuite): void {
+export function faultSuite({ target, prefix, rounds }: FaultSuite): void {
   describe(`faults of a pair, ${target}`, () => {
     const faults = new Faults();
 
@@ -117,69 +115,63 @@ export function faultSuite({ target, prefix, rounds, all }: FaultSuite): void {
         },
       );
 
-      test.runIf(all)(
-        "(7) cut off from its standby, a primary that still runs acknowledges nothing",
-        async () => {
-          const [old, next] = [pair.active, pair.standby];
-          const ledger = await pair.startLedger({ writeTimeoutMs: 60_000 });
-          const heal = await faults.cut(pair.container(old), [await addressOf(pair, next)]);
-          const cutAt = monotonicMs();
-          // Also from where we are nobody gets there, except clients, who are on both sides.
-          const began = monotonicMs();
-          const outcome = await steppedConverge(outOfReach(await pair.wish(next), old));
-          expect(outcome.code, outcome.text).toBe(0);
-          const other = await pair.startLedger({ keepTable: true }, next);
-          console.log(
-            `partition: serving ${((monotonicMs() - began) / 1000).toFixed(1)} s after the failover began`,
-          );
-          await new Promise((resolve) => setTimeout(resolve, 5000));
-          await heal();
-          await new Promise((resolve) => setTimeout(resolve, 3000));
-          const [before, after] = [await ledger.stop(), await other.stop()];
-          const oldAddress = await addressOf(pair, old);
-          const late = before.writes.filter(
-            (write) => write.kind === "ok" && write.server === oldAddress && write.sentAt > cutAt,
-          );
-          expect(late, "acknowledged by the old primary after the cut").toEqual([]);
-          pair.stack.config.active = next;
-          await succeed(pair.up("--skip-preview"));
-          const verdict = await pair.judge({ writes: [...before.writes, ...after.writes] });
-          console.log(`partition: ${summary(verdict)}`);
-          await pair.expectNoChanges();
-        },
-      );
+      test("(7) cut off from its standby, a primary that still runs acknowledges nothing", async () => {
+        const [old, next] = [pair.active, pair.standby];
+        const ledger = await pair.startLedger({ writeTimeoutMs: 60_000 });
+        const heal = await faults.cut(pair.container(old), [await addressOf(pair, next)]);
+        const cutAt = monotonicMs();
+        // Also from where we are nobody gets there, except clients, who are on both sides.
+        const began = monotonicMs();
+        const outcome = await steppedConverge(outOfReach(await pair.wish(next), old));
+        expect(outcome.code, outcome.text).toBe(0);
+        const other = await pair.startLedger({ keepTable: true }, next);
+        console.log(
+          `partition: serving ${((monotonicMs() - began) / 1000).toFixed(1)} s after the failover began`,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 5000));
+        await heal();
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        const [before, after] = [await ledger.stop(), await other.stop()];
+        const oldAddress = await addressOf(pair, old);
+        const late = before.writes.filter(
+          (write) => write.kind === "ok" && write.server === oldAddress && write.sentAt > cutAt,
+        );
+        expect(late, "acknowledged by the old primary after the cut").toEqual([]);
+        pair.stack.config.active = next;
+        await succeed(pair.up("--skip-preview"));
+        const verdict = await pair.judge({ writes: [...before.writes, ...after.writes] });
+        console.log(`partition: ${summary(verdict)}`);
+        await pair.expectNoChanges();
+      });
 
-      test.runIf(all)(
-        "(11) a rewind that is cut off is never started, and is made whole by a new copy",
-        async () => {
-          const [old, next] = [pair.active, pair.standby];
-          const ledger = await pair.startLedger();
-          await faults.kill(pair.container(old));
-          pair.declareFenced(old);
-          await succeed(pair.up("--skip-preview"));
-          await ledger.acknowledgedAfter();
-          pair.failover = undefined;
-          await pair.node(old).start();
-          let began = false;
-          const outcome = await steppedConverge(await pair.wish(next), async ({ step }) => {
-            if (step.kind !== "rewind") return undefined;
-            began = true;
-            void cutOff(pair.container(old), "pg_rewind");
-            return undefined;
-          });
-          expect(began, outcome.text).toBe(true);
-          expect(outcome.code, "the rewind was cut off").not.toBe(0);
-          await pair.node(old).start();
-          expect(await sql(pair.container(old), "SELECT pg_is_in_recovery()").catch(() => "down")).not.toBe(
-            "f",
-          );
-          await succeed(pair.up("--skip-preview"));
-          const verdict = await pair.judge(ledger);
-          console.log(`rewind: ${summary(verdict)}`);
-          expect(verdict.lost).toBe(0);
-          await pair.expectNoChanges();
-        },
-      );
+      test("(11) a rewind that is cut off is never started, and is made whole by a new copy", async () => {
+        const [old, next] = [pair.active, pair.standby];
+        const ledger = await pair.startLedger();
+        await faults.kill(pair.container(old));
+        pair.declareFenced(old);
+        await succeed(pair.up("--skip-preview"));
+        await ledger.acknowledgedAfter();
+        pair.failover = undefined;
+        await pair.node(old).start();
+        let began = false;
+        const outcome = await steppedConverge(await pair.wish(next), async ({ step }) => {
+          if (step.kind !== "rewind") return undefined;
+          began = true;
+          void cutOff(pair.container(old), "pg_rewind");
+          return undefined;
+        });
+        expect(began, outcome.text).toBe(true);
+        expect(outcome.code, "the rewind was cut off").not.toBe(0);
+        await pair.node(old).start();
+        expect(await sql(pair.container(old), "SELECT pg_is_in_recovery()").catch(() => "down")).not.toBe(
+          "f",
+        );
+        await succeed(pair.up("--skip-preview"));
+        const verdict = await pair.judge(ledger);
+        console.log(`rewind: ${summary(verdict)}`);
+        expect(verdict.lost).toBe(0);
+        await pair.expectNoChanges();
+      });
 
       /** As if the machine that runs the converge were cut off from that site too; the operator says it is fenced. */
       function outOfReach(wish: Desired, site: Site): Desired {
@@ -206,7 +198,7 @@ export function faultSuite({ target, prefix, rounds, all }: FaultSuite): void {
       }
     });
 
-    describe("after commits that nobody else has", { skip: !all }, () => {
+    describe("after commits that nobody else has", () => {
       const pair = pairOf("loss", 94, 16662, { synchronous: "available", degradeAfterSeconds: 2 });
 
       beforeAll(async () => {
@@ -268,7 +260,7 @@ export function faultSuite({ target, prefix, rounds, all }: FaultSuite): void {
       }
     });
 
-    describe("on volumes that end", { skip: !all }, () => {
+    describe("on volumes that end", () => {
       const settings = { wal_keep_size: "64MB", max_wal_size: "128MB", min_wal_size: "80MB" };
       const pair = pairOf("disk", 95, 16692, { slotWalKeepMiB: 128, settings }, { volumeMiB: 900 });
 
@@ -306,7 +298,11 @@ export function faultSuite({ target, prefix, rounds, all }: FaultSuite): void {
 
       test("(13) a full volume under the primary loses nothing and comes back when there is room", async () => {
         const primary = pair.container(pair.active);
-        const ledger = await pair.startLedger({ writers: 4, writeTimeoutMs: 5000 });
+        const ledger = await pair.startLedger({
+          writers: 4,
+          writesPerSecond: Infinity,
+          writeTimeoutMs: 5000,
+        });
         const heal = await faults.fill(primary, "/var/lib/understudy", 1 << 20);
         await eventually(120, "writes stop", async () => {
           const { lastAckAt } = await ledger.progress();

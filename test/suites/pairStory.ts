@@ -73,7 +73,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
       expect(preview).toMatch(/\+\s*log_min_duration_statement = '250ms'/);
       expect(preview).toMatch(/reload/);
       expect(await sql(A, "SHOW log_min_duration_statement")).toBe("-1");
-      await succeed(pair.up());
+      await succeed(pair.up("--skip-preview"));
       expect(await sql(A, "SHOW log_min_duration_statement")).toBe("250ms");
       expect(await sql(B, "SHOW log_min_duration_statement")).toBe("250ms");
       expect(await incarnations()).toEqual(before);
@@ -86,7 +86,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
         max_connections: 150,
       };
       expect(await succeed(pair.preview())).toMatch(/restart[^\n]*site-b[\s\S]*restart[^\n]*site-a/i);
-      await succeed(pair.up());
+      await succeed(pair.up("--skip-preview"));
       const after = await incarnations();
       expect(await sql(A, "SHOW max_connections")).toBe("150");
       expect(after.map((each) => each.container)).toEqual(before.map((each) => each.container));
@@ -96,7 +96,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
 
     test("lowers it again on the primary first", async () => {
       stack.config.deployment.database["settings"] = { max_connections: 120 };
-      await succeed(pair.up());
+      await succeed(pair.up("--skip-preview"));
       const [a, b] = await incarnations();
       expect(await sql(B, "SHOW max_connections")).toBe("120");
       expect(Date.parse(a.postmaster)).toBeLessThan(Date.parse(b.postmaster));
@@ -107,14 +107,14 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
       const buffers = await sql(A, "SHOW shared_buffers");
       for (const site of Object.values(stack.config.deployment.sites))
         Object.assign(site, { memoryMiB: 768 });
-      await succeed(pair.up());
+      await succeed(pair.up("--skip-preview"));
       if (target === "containers")
         expect(await docker("inspect", "-f", "{{.HostConfig.Memory}}", A)).toBe(String(768 * 2 ** 20));
       expect(await sql(A, "SHOW shared_buffers")).not.toBe(buffers);
       expect((await incarnations()).map((each) => each.container)).toEqual(
         before.map((each) => each.container),
       );
-      await succeed(pair.up("--expect-no-changes"));
+      await pair.expectNoChanges();
     });
 
     test.runIf(target === "containers")(
@@ -132,7 +132,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
         const client = await eventually(30, "clients are let in", () => connectWritable(pair.access));
         expect((await client.query("SELECT count(*)::int AS n FROM ledger")).rows).toEqual([{ n: 100 }]);
         await client.end();
-        await succeed(pair.up("--expect-no-changes"));
+        await pair.expectNoChanges();
       },
     );
 
@@ -144,12 +144,12 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
       // 61 of 90 days: the renewal window of 30 days has begun.
       stack.extraEnvironment = { UNDERSTUDY_NOW: new Date(Date.now() + 61 * 86_400_000).toISOString() };
       expect(await succeed(pair.preview())).toMatch(/certificate/);
-      await succeed(pair.up());
+      await succeed(pair.up("--skip-preview"));
       expect(await servedSerial(pair.access, first)).not.toBe(serial);
       expect(await incarnations()).toEqual(before);
-      await succeed(pair.up("--expect-no-changes"));
+      await pair.expectNoChanges();
       stack.extraEnvironment = {};
-      await succeed(pair.up());
+      await succeed(pair.up("--skip-preview"));
     });
 
     test("creates what the stack declares, and drops nothing that it no longer declares", async () => {
@@ -163,7 +163,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
       expect(await sql(A, "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'", "app")).toBe("1");
       delete stack.config.deployment.database["roles"];
       delete stack.config.deployment.database["databases"];
-      await succeed(pair.up());
+      await succeed(pair.up("--skip-preview"));
       expect(await sql(A, "SELECT count(*) FROM pg_database WHERE datname = 'stats'")).toBe("1");
     });
 
@@ -176,7 +176,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
       );
       expect(await sql(B, "SELECT count(*) FROM ledger", "app")).toBe("100");
       expect(await pair.node("site-a").incarnation()).toEqual(primary);
-      await succeed(pair.up("--expect-no-changes"));
+      await pair.expectNoChanges();
     });
 
     test("a restarted primary admits clients only once its standby is in sync", async () => {
@@ -205,7 +205,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
       for (const error of ["E_ACTIVE_UNKNOWN", "E_DURABILITY_LOWERED", "E_GUC_MANAGED"])
         expect(text).toContain(error);
       expect(text).not.toMatch(/\bat \S+ \(|node_modules/);
-      await succeed(pair.up("--expect-no-changes"));
+      await pair.expectNoChanges();
     });
 
     test("keeps every secret out of argv, environment, labels and logs", async () => {
@@ -219,7 +219,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
       const client = await eventually(60, "clients are let in", () => connectWritable(pair.access));
       expect((await client.query("SELECT count(*)::int AS n FROM ledger")).rows).toEqual([{ n: 101 }]);
       await client.end();
-      await succeed(pair.up("--expect-no-changes"));
+      await pair.expectNoChanges();
     });
 
     test.runIf(target === "containers")(
@@ -228,7 +228,7 @@ export function pairStory({ target, ...options }: PairStackOptions & { readonly 
         const refused = await stack.pulumi("destroy", "--yes");
         expect(refused.code).not.toBe(0);
         expect(refused.text).toMatch(/protect/);
-        await succeed(pair.up());
+        await succeed(pair.up("--skip-preview"));
         await succeed(stack.pulumi("state", "unprotect", "--all", "--yes"));
         await succeed(stack.pulumi("destroy", "--yes"));
         const filter = `label=understudy.deployment=${options.name}`;

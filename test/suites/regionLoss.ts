@@ -45,7 +45,8 @@ export function regionLoss(regions: RegionStack): void {
     const members = regions.members(lost).map(({ name }) => regions.container(name));
     const hosts = regions.hosts().filter(({ region }) => region === lost);
     // Far apart, where this machine's kernel can make it so.
-    if (await canDelay()) await faults.slow(regions.container(await regions.leader(next)), "delay", "200ms");
+    if (await canDelay())
+      await faults.slow(regions.container(await regions.leader(next)), "netem", "delay", "200ms");
     else console.log("the regions are near each other: this kernel has no netem");
     const ledger = await regions.startLedger({ writers: 4 });
     await ledger.acknowledgedAfter(monotonicMs() + 5000);

@@ -4,24 +4,16 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Faults } from "../support/faults.ts";
-import type { Ledger } from "../support/ledger.ts";
-import { monotonicMs, summary, type Verdict } from "../support/ledgerHistory.ts";
-import { ContainerNode } from "../support/nodeHandle.ts";
-import { asPostgres, eventually, sql } from "../support/nodes.ts";
+import { monotonicMs } from "../support/ledgerHistory.ts";
+import { eventually } from "../support/nodes.ts";
 import { executedSteps, printedPlan } from "../support/printed.ts";
-import { killPostmaster, processesOf, signal } from "../support/processes.ts";
+import { expectNoSecretExposed } from "../support/regionSecrets.ts";
 import { RegionStack, type RegionStackOptions } from "../support/regionStack.ts";
 import { docker, refused, succeed } from "../support/stack.ts";
+import { say, seconds } from "../support/told.ts";
+import { type RegionRows, regionRows } from "./regionRows.ts";
 
-export interface RegionStory extends RegionStackOptions {
-  /** Of a Consul agent's end on the leader's host, for each kind of end. */
-  readonly agentRounds: number;
-}
-
-/** The profile's `ttl`: so long Consul keeps a lock whose holder is gone; what comes on top is a promotion and a standby for it. */
-const lockSeconds = 20;
-
-export function regionStory({ agentRounds, ...options }: RegionStory): void {
+export function regionStory({ agentRounds, ...options }: RegionStackOptions & RegionRows): void {
   describe("two regions", () => {
     const regions = new RegionStack(options);
     const faults = new Faults();
@@ -44,10 +36,6 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
     afterAll(async () => {
       await regions.remove();
     });
-
-    function say(what: string, verdict: Verdict): void {
-      console.log(`${what}: ${summary(verdict)}; longest pause ${seconds(verdict.longestGapMs)}`);
-    }
 
     test("they come up from images whole, and nobody is missing", async () => {
       await regions.settled();
@@ -90,7 +78,7 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
       const text = await regions.succeed();
       expect(text).toMatch(/log_min_duration_statement/);
       await eventually(20, "every member has it", async () => {
-        const values = await everywhere("SHOW log_min_duration_statement");
+        const values = await regions.everywhere("SHOW log_min_duration_statement");
         return values.every((value) => value === "250ms") || undefined;
       });
       expect(await postmasters()).toEqual(before);
@@ -110,7 +98,7 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
       await regions.succeed("--skip-preview");
       await ledger.acknowledgedAfter();
       say("a restart of all", await regions.judge(ledger));
-      expect(new Set(await everywhere("SHOW max_connections"))).toEqual(new Set(["150"]));
+      expect(new Set(await regions.everywhere("SHOW max_connections"))).toEqual(new Set(["150"]));
       await regions.expectNoChanges();
     });
 
@@ -137,97 +125,7 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
       expect(await regions.leader()).toBe(next);
     });
 
-    test(`(19) the Consul agent of the leader's host ends ${2 * agentRounds} times, and nobody fails over`, async () => {
-      const leader = await regions.leader();
-      const container = regions.container(leader);
-      const before = await regions.failovers(regions.active);
-      const ledger = await regions.startLedger({ writers: 4 });
-      const ends = [
-        () => signal(container, "consul", "KILL"),
-        () => regions.call(leader, "restart", { program: "consul", timeoutSeconds: 30 }),
-      ];
-      for (const end of ends) {
-        for (let round = 0; round < agentRounds; round++) {
-          const [old] = await processesOf(container, "consul");
-          await end();
-          await eventually(20, "another agent runs", async () => {
-            const [now] = await processesOf(container, "consul");
-            return (now !== undefined && now !== old) || undefined;
-          });
-          await regions.call(leader, "awaitConsul", { timeoutSeconds: 30 });
-          await regions.call(leader, "awaitLeader", { as: "primary", timeoutSeconds: 10 });
-        }
-      }
-      const verdict = await regions.judge(ledger);
-      say("ends of the Consul agent", verdict);
-      expect(await regions.leader()).toBe(leader);
-      expect(await regions.failovers(regions.active)).toEqual(before);
-      expect(verdict.changes).toEqual([]);
-    });
-
-    test("(14) the leader's postmaster is killed: nothing is lost, at most 10 s without writes", async () => {
-      const ledger = await regions.startLedger();
-      const verdict = await afterwards(ledger, async (leader) => {
-        await killPostmaster(regions.container(leader));
-        return 10;
-      });
-      say("the leader's postmaster is killed", verdict);
-    });
-
-    test("(15) the leader's container is killed: nothing is lost, at most the lock's life and 10 s without writes, nobody's hand", async () => {
-      const ledger = await regions.startLedger();
-      const verdict = await afterwards(
-        ledger,
-        async (leader) => {
-          await faults.kill(regions.container(leader));
-          return lockSeconds + 15;
-        },
-        async (leader) => {
-          await docker("start", regions.container(leader));
-          await rejoined(leader);
-        },
-      );
-      say("the leader's container is killed", verdict);
-      expect(verdict.changes).toHaveLength(1);
-      await regions.expectNoChanges();
-    });
-
-    test("(16) a leader that stood still acknowledges nothing once it goes on", async () => {
-      const ledger = await regions.startLedger();
-      const verdict = await afterwards(ledger, async (leader) => {
-        const heal = await faults.pause(regions.container(leader));
-        const paused = monotonicMs();
-        await ledger.acknowledgedAfter(paused + 5000);
-        await remaining(paused, 25);
-        await heal();
-        // It is asked to write on while the old leader finds out.
-        await rejoined(leader);
-        return lockSeconds + 15;
-      });
-      say("the leader stands still", verdict);
-      expect(verdict.changes).toHaveLength(1);
-    });
-
-    test("(23) the other region takes over and hands back under load, and nobody is copied anew", async () => {
-      const before = await identities();
-      const ledger = await regions.startLedger();
-      for (const region of [regions.standby, regions.active] as const) {
-        const text = await regions.moveTo(region);
-        const steps = executedSteps(text)
-          .map(({ description }) => description)
-          .join("\n");
-        expect(steps).toMatch(/prove that[\s\S]*promote/);
-        expect(await regions.leader()).toMatch(new RegExp(`^${region}-`));
-        await ledger.acknowledgedAfter();
-        await regions.settled();
-      }
-      const verdict = await regions.judge(ledger);
-      say("another region, and back", verdict);
-      expect(verdict.changes).toHaveLength(2);
-      for (const { gapMs } of verdict.changes) expect(gapMs).toBeLessThan(15_000);
-      expect(await identities()).toEqual(before);
-      await regions.expectNoChanges();
-    });
+    regionRows(regions, faults, { agentRounds });
 
     test("`standby_cluster` that somebody took away is seen at preview", async () => {
       const region = regions.standby;
@@ -253,100 +151,15 @@ export function regionStory({ agentRounds, ...options }: RegionStory): void {
     });
 
     test("no secret is in argv, environment, labels, logs, or in what Pulumi printed", async () => {
-      const secrets = await secretsOf(regions);
-      expect(secrets.length).toBeGreaterThan(15);
-      const places = regions.hosts().map(({ name }) => new ContainerNode(regions.container(name)).exposed());
-      const exposed = [...(await Promise.all(places)), regions.said];
-      for (const text of exposed) expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+      await expectNoSecretExposed(regions);
     });
 
-    /** A fault at the leader, what is done once another one leads, and what the ledger has to say to it. */
-    async function afterwards(
-      ledger: Ledger,
-      fault: (leader: string) => Promise<number>,
-      after: (leader: string) => Promise<void> = async () => undefined,
-    ): Promise<Verdict> {
-      const leader = await regions.leader();
-      const began = monotonicMs();
-      const limitSeconds = await fault(leader);
-      await ledger.acknowledgedAfter(Math.max(began + 1000, (await ledger.progress()).lastAckAt));
-      await after(leader);
-      const verdict = await regions.judge(ledger);
-      expect(verdict.longestGapMs).toBeLessThan(limitSeconds * 1000);
-      return verdict;
-    }
-
-    async function rejoined(member: string): Promise<void> {
-      const began = monotonicMs();
-      await eventually(60, `${member} follows`, async () => {
-        const { members } = await regions.cluster(regions.active);
-        return members.some(({ name, state }) => name === member && state === "streaming") || undefined;
-      });
-      console.log(`${member} follows again after ${seconds(monotonicMs() - began)}`);
-    }
-
-    async function everywhere(statement: string): Promise<string[]> {
-      return await Promise.all(
-        regions.allMembers().map(({ name }) => sql(regions.container(name), statement)),
-      );
-    }
-
     async function postmasters(): Promise<string[]> {
-      return await everywhere("SELECT pg_postmaster_start_time()");
-    }
-
-    /** Of the database, and of the folder that each member has it in: a copy made anew has another one. */
-    async function identities(): Promise<string[]> {
-      const systems = await everywhere("SELECT system_identifier FROM pg_control_system()");
-      const folders = regions
-        .allMembers()
-        .map(({ name }) =>
-          asPostgres(
-            regions.container(name),
-            "stat",
-            "-c",
-            "%n %i %W",
-            "/var/lib/understudy/pgdata/PG_VERSION",
-          ),
-        );
-      return [...systems, ...(await Promise.all(folders))];
+      return await regions.everywhere("SELECT pg_postmaster_start_time()");
     }
   });
 }
 
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-async function remaining(since: number, wanted: number): Promise<void> {
-  const left = since + wanted * 1000 - monotonicMs();
-  if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
-}
-
 async function patronictl(container: string, ...args: string[]): Promise<void> {
   await docker("exec", container, "patronictl", ...args);
-}
-
-/** Everything that lies in a secret file of a host, and what the stack gives out as one. */
-async function secretsOf(regions: RegionStack): Promise<string[]> {
-  const files = "cd /etc/understudy/secrets && cat consul.json patroni.yml passwords/* 2>/dev/null; true";
-  const inside = await Promise.all(
-    regions.hosts().map(({ name }) => docker("exec", regions.container(name), "sh", "-c", files)),
-  );
-  const servers = [...regions.servers("region-a"), ...regions.servers("region-b")];
-  const tokens = await Promise.all(
-    servers.map(async ({ name }) => {
-      const text = await docker(
-        "exec",
-        regions.container(name),
-        "cat",
-        "/etc/understudy/secrets/tokens.json",
-      );
-      return Object.values(JSON.parse(text) as Record<string, string>);
-    }),
-  );
-  const others = inside.join("\n").match(/[A-Za-z0-9+/=_-]{20,}/g) ?? [];
-  const found = [...tokens.flat(), ...others, regions.access.password];
-  // Consul's own word for one of its tokens is no secret.
-  return [...new Set(found)].filter((text) => !/^[a-z_-]+$/.test(text));
 }

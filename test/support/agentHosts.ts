@@ -72,9 +72,15 @@ export class AgentHosts {
     await this.remove();
     const net = this.hosts[0]?.address.replace(/\.\d+$/, "");
     await docker("network", "create", ...this.#label(), "--subnet", `${net}.0/24`, this.#name);
+    await this.certify(this.hosts);
+    await Promise.all(this.hosts.map((host) => this.install(host.name)));
+  }
+
+  /** New certificates for all of them. */
+  async certify(hosts: readonly AnyHost[]): Promise<void> {
     this.#certificates = await makeCertificates(
       onDemandImageTag("patroni"),
-      this.hosts.map((host) => ({
+      hosts.map((host) => ({
         name: host.name,
         address: host.address,
         more: [
@@ -84,12 +90,20 @@ export class AgentHosts {
         ],
       })),
     );
-    await Promise.all(this.hosts.map((host) => this.install(host.name)));
   }
 
   /** Writes everything that the host reads; `changes` over what is rendered. */
   async install(name: string, changes: Files = {}): Promise<void> {
     const host = this.host(name);
+    const { files, secrets } = this.contentOf(this.deployment, host);
+    const below = Object.entries(secrets).map(([file, text]) => [`secrets/${file}`, text]);
+    const all: Files = { ...files, ...Object.fromEntries(below), ...changes };
+    await this.#fill(this.container(name), accountNumbers[accounts[host.role]], all);
+  }
+
+  /** What a host of this deployment reads: below its configuration directory, and below the secret one in there. */
+  contentOf(deployment: RegionalDeployment, host: AnyHost): { files: Files; secrets: Files } {
+    const { name } = host;
     const leaf = this.#certificates?.leaves[name];
     const secrets: Files = {
       "ca.crt": this.#certificates?.authority ?? "",
@@ -103,12 +117,10 @@ export class AgentHosts {
     };
     const files: Files = {
       ...agentSources(),
-      ...hostFiles(this.deployment, host),
+      ...hostFiles(deployment, host),
       "certificate.json": "{}\n",
-      ...Object.fromEntries(Object.entries(secrets).map(([file, text]) => [`secrets/${file}`, text])),
-      ...changes,
     };
-    await this.#fill(this.container(name), accountNumbers[accounts[host.role]], files);
+    return { files, secrets };
   }
 
   async run(name: string): Promise<void> {
@@ -258,6 +270,7 @@ function sampleOf(net: string): RegionalDeployment {
             published: undefined,
           },
         ],
+        consul: { snapshotEveryHours: 6, snapshotsKept: 8 },
         fenceCommand: undefined,
       },
     ],

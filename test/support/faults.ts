@@ -46,6 +46,10 @@ export class Faults {
       ...(direction === "out" ? [] : [["INPUT", "-s", address, "-j", "DROP"]]),
       ...(direction === "in" ? [] : [["OUTPUT", "-d", address, "-j", "DROP"]]),
     ]);
+    return await this.#rules(container, rules);
+  }
+
+  async #rules(container: string, rules: readonly string[][]): Promise<Heal> {
     const pid = await pidOf(container);
     for (const rule of rules) await inNetworkOf(pid, "iptables", "-w", "-A", ...rule);
     return this.#until(async () => {
@@ -55,10 +59,18 @@ export class Faults {
     });
   }
 
-  /** A slow and lossy line for everything that the container sends. */
-  async slow(container: string, ...netem: readonly string[]): Promise<Heal> {
+  /** Drops what goes to this port of the container or of others, and lets everything else through. */
+  async cutPort(container: string, port: number): Promise<Heal> {
+    const rules = ["INPUT", "OUTPUT"].flatMap((chain) =>
+      ["tcp", "udp"].map((protocol) => [chain, "-p", protocol, "--dport", String(port), "-j", "DROP"]),
+    );
+    return await this.#rules(container, rules);
+  }
+
+  /** Another line for everything that the container sends: a discipline of queueing (netem, tbf) and its parameters. */
+  async slow(container: string, ...discipline: readonly string[]): Promise<Heal> {
     const pid = await pidOf(container);
-    await inNetworkOf(pid, "tc", "qdisc", "add", "dev", "eth0", "root", "netem", ...netem);
+    await inNetworkOf(pid, "tc", "qdisc", "add", "dev", "eth0", "root", ...discipline);
     return this.#until(async () => {
       if ((await pidOf(container)) === pid)
         await inNetworkOf(pid, "tc", "qdisc", "del", "dev", "eth0", "root");

@@ -9,8 +9,17 @@ import { type Copies, type History, monotonicMs } from "./ledgerHistory.ts";
 import type { FromWriters, Progress, ToWriters } from "./ledgerWriters.ts";
 import { sql } from "./nodes.ts";
 
+/**
+ * Of all writers together. As fast as they go they take both cores of a small machine from what is tested beside them,
+ * and what is measured is the wait for a core.
+ */
+const usualWritesPerSecond = 1000;
+
 export interface LedgerOptions {
+  /** Default 8. */
   readonly writers?: number;
+  /** Of all writers together, at most. Default 1000, the most that the acceptance matrix asks for; Infinity: as they go. */
+  readonly writesPerSecond?: number;
   /** A write without an answer for this long is counted as unknown. */
   readonly writeTimeoutMs?: number;
   /** A second ledger on the same table (clients on the other side of a partition) keeps what is in it. */
@@ -32,8 +41,9 @@ export class Ledger {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const ledger = new Ledger(child);
-    const { writers = 8, writeTimeoutMs = 3000 } = options;
-    ledger.#say({ order: { access, writers, writeTimeoutMs } });
+    const { writers = 8, writesPerSecond = usualWritesPerSecond, writeTimeoutMs = 3000 } = options;
+    const everyMs = (1000 * writers) / writesPerSecond;
+    ledger.#say({ order: { access, writers, everyMs, writeTimeoutMs } });
     await ledger.acknowledgedAfter(0);
     return ledger;
   }

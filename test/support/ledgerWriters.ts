@@ -4,6 +4,7 @@
  * password is neither in argv nor in the environment.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Access } from "./client.ts";
 import { type Connection, Search } from "./ledgerConnection.ts";
 import { monotonicMs, type Write } from "./ledgerHistory.ts";
@@ -11,6 +12,8 @@ import { monotonicMs, type Write } from "./ledgerHistory.ts";
 export interface WritersOrder {
   readonly access: Access;
   readonly writers: number;
+  /** Of one writer: from the beginning of a write to that of the next, at least. 0: as fast as it goes. */
+  readonly everyMs: number;
   /** A write without an answer for this long is unknown, and its connection is given up. */
   readonly writeTimeoutMs: number;
 }
@@ -70,6 +73,9 @@ class Writers {
         seq += 1;
         sentAt = monotonicMs();
         this.#record(await oneWrite(connection, { writer, seq, id: randomUUID(), sentAt }));
+        // Not before a search for another server: that is part of the gap.
+        const early = sentAt + this.#order.everyMs - monotonicMs();
+        if (early > 0 && !connection.broken) await sleep(early);
       }
       clearInterval(watch);
       connection.client.connection.stream.destroy();

@@ -13,7 +13,9 @@ import {
   type Machines,
   removeMachines,
 } from "../../scripts/toolchain/machines/machines.ts";
-import type { MachineName } from "../../scripts/toolchain/machines/names.ts";
+import { bringUpMirror, type Mirror } from "../../scripts/toolchain/machines/mirror.ts";
+import { ensureMirrorImage, ensurePackagesImage } from "../../scripts/toolchain/machines/mirrorImages.ts";
+import type { MachineName, MachinesWish } from "../../scripts/toolchain/machines/names.ts";
 import { Progress } from "../../scripts/toolchain/progress.ts";
 import { docker } from "./stack.ts";
 
@@ -28,24 +30,23 @@ export interface TestMachinesOptions {
   readonly release?: Release;
   /** By the machine's letter: more arguments for `docker run`, e.g. a volume that can be filled. */
   readonly extra?: Readonly<Record<string, readonly string[]>>;
+  /** By the machine's letter: another image than a bare machine's. */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
 export class TestMachines {
   readonly name: string;
   /** Of the network that they are on, and from whose first address this machine's clients come. */
   readonly subnet: string;
+  readonly #wish: MachinesWish;
   readonly #folder: string;
   readonly #made: Machines;
   readonly #bringUp: () => Promise<Machines>;
 
-  private constructor(
-    options: TestMachinesOptions,
-    folder: string,
-    made: Machines,
-    bringUp: () => Promise<Machines>,
-  ) {
-    this.name = options.name;
-    this.subnet = subnetOf(options);
+  private constructor(wish: MachinesWish, folder: string, made: Machines, bringUp: () => Promise<Machines>) {
+    this.name = wish.name;
+    this.subnet = wish.subnet;
+    this.#wish = wish;
     this.#folder = folder;
     this.#made = made;
     this.#bringUp = bringUp;
@@ -53,19 +54,20 @@ export class TestMachines {
 
   /** Some that an earlier run left behind under the name are removed first: they are not bare any more. */
   static async start(options: TestMachinesOptions): Promise<TestMachines> {
-    const { name, count = 2, release = "trixie", extra } = options;
+    const { name, count = 2, release = "trixie", extra, images } = options;
     const progress = new Progress({ quiet: true });
     const folder = mkdtempSync(join(tmpdir(), `understudy-${name}-machines-`));
     await removeMachines(name, folder);
     const image = await ensureMachineImage(release, progress);
-    const wish = { name, count, subnet: subnetOf(options), ...(extra && { extra }) };
+    const subnet = `10.${options.net}.0.0/24`;
+    const wish = { name, count, subnet, ...(extra && { extra }), ...(images && { images }) };
     const bringUp = () => bringUpMachines(wish, image, progress, folder);
     const made = await bringUp().catch(async (error: unknown) => {
       // Nobody has them yet who could remove them.
       await removeMachines(name, folder);
       throw error;
     });
-    return new TestMachines(options, folder, made, bringUp);
+    return new TestMachines(wish, folder, made, bringUp);
   }
 
   get machines(): readonly TestMachine[] {
@@ -101,6 +103,13 @@ export class TestMachines {
       `set -e; useradd --create-home --shell /bin/sh ${user}; install -d -m 700 -o ${user} ${home}/.ssh;
        install -m 600 -o ${user} /root/.ssh/authorized_keys ${home}/.ssh/authorized_keys; ${rule}`,
     );
+  }
+
+  /** An apt repository beside them, which goes with them. `packages`: those of regions; none otherwise. */
+  async mirror(content: "packages" | "nothing"): Promise<Mirror> {
+    const progress = new Progress({ quiet: true });
+    const image = content === "packages" ? ensurePackagesImage(progress) : ensureMirrorImage(progress);
+    return await bringUpMirror(this.#wish, this.#made, await image);
   }
 
   /** Those that are not there any more come back as new ones: bare, and with other host keys, which become known. */
@@ -163,8 +172,4 @@ export async function machineFingerprint(
      systemctl list-unit-files --no-legend --no-pager --state enabled,masked,enabled-runtime,masked-runtime
      if command -v nft > /dev/null; then nft --stateless list ruleset; fi`,
   );
-}
-
-function subnetOf({ net }: TestMachinesOptions): string {
-  return `10.${net}.0.0/24`;
 }

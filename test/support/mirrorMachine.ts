@@ -1,56 +1,42 @@
 /**
- * A machine that is an apt repository of the test's own: signed by a key that is made there, served over HTTP, with the
- * distribution's packages under other versions. Nothing leaves the test's network but the download of what it repacks.
+ * An apt repository of the test's own, with the distribution's packages under other versions. Nothing leaves the test's
+ * network but the download of what it repacks.
  */
 import type { PackageMirror } from "../../components/spec/model.ts";
-import { onMachine, type TestMachine } from "./machines.ts";
+import { type Mirror, publicKey } from "../../scripts/toolchain/machines/mirror.ts";
+import { onMachine, type TestMachines } from "./machines.ts";
 
-const PORT = 8080;
-const SUITE = "test-suite";
-const top = "/srv/mirror";
+const pool = "/srv/mirror/pool";
 
 export class MirrorMachine {
-  readonly #machine: TestMachine;
-  /** Public keys, ASCII-armoured: the one that signs, and one that has nothing to do with it. */
-  readonly key: string;
+  readonly #mirror: Mirror;
+  /** Public key, ASCII-armoured, that has nothing to do with what it signs. */
   readonly otherKey: string;
 
-  private constructor(machine: TestMachine, key: string, otherKey: string) {
-    this.#machine = machine;
-    this.key = key;
+  private constructor(mirror: Mirror, otherKey: string) {
+    this.#mirror = mirror;
     this.otherKey = otherKey;
   }
 
-  /** `packages`: those of the machine's distribution that it is to have. It offers nothing until `offer`. */
-  static async start(machine: TestMachine, packages: readonly string[]): Promise<MirrorMachine> {
-    const made = await onMachine(
-      machine.container,
+  /** `packages`: those of Debian that it is to have. It offers nothing until `offer`. */
+  static async start(machines: TestMachines, packages: readonly string[]): Promise<MirrorMachine> {
+    const mirror = await machines.mirror("nothing");
+    await onMachine(
+      mirror.container,
       `set -e
-       apt-get -qq update
-       apt-get -qq -y install --no-install-recommends apt-utils busybox gpg gpg-agent >/dev/null 2>&1
-       mkdir -p ${top}/pool ${top}/dists/${SUITE}/main/binary-$(dpkg --print-architecture) /srv/unpacked
+       mkdir -p /srv/unpacked
        cd /srv/unpacked
+       apt-get -qq update
        apt-get -qq -o APT::Sandbox::User=root download ${packages.join(" ")} 2>/dev/null
        for file in *.deb; do dpkg-deb -R "$file" "\${file%%_*}"; rm "$file"; done
        # For compiling expressions, which nobody does here, and larger than everything else together.
-       sed -i 's/, libllvm[^,]*//' */DEBIAN/control
-       for name in signer other; do
-         gpg --batch --quiet --passphrase '' --quick-generate-key "$name" ed25519 sign never 2>/dev/null
-       done
-       systemd-run --quiet --unit mirror busybox httpd -f -p ${PORT} -h ${top}
-       gpg --armor --export signer; echo ,; gpg --armor --export other`,
+       sed -i 's/, libllvm[^,]*//' */DEBIAN/control`,
     );
-    const [key = "", otherKey = ""] = made.split("\n,\n");
-    return new MirrorMachine(machine, `${key}\n`, `${otherKey}\n`);
+    return new MirrorMachine(mirror, await publicKey(mirror.container, "other"));
   }
 
   get mirror(): PackageMirror {
-    return {
-      url: `http://${this.#machine.address}:${PORT}`,
-      suite: SUITE,
-      components: ["main"],
-      key: this.key,
-    };
+    return this.#mirror.source;
   }
 
   /**
@@ -60,7 +46,7 @@ export class MirrorMachine {
   async offer(versions: Readonly<Record<string, string>>): Promise<void> {
     const build = Object.entries(versions).map(([name, version]) => `build ${name} ${version}`);
     await onMachine(
-      this.#machine.container,
+      this.#mirror.container,
       `set -e
        architecture=$(dpkg --print-architecture)
        build() {
@@ -70,26 +56,11 @@ export class MirrorMachine {
              "$1" "$architecture" > "/srv/unpacked/$1/DEBIAN/control"
          fi
          sed -i "s/^Version: .*/Version: $2/" "/srv/unpacked/$1/DEBIAN/control"
-         dpkg-deb --root-owner-group -Znone -b "/srv/unpacked/$1" "${top}/pool/$1_$2_$architecture.deb" >/dev/null
+         dpkg-deb --root-owner-group -Znone -b "/srv/unpacked/$1" "${pool}/$1_$2_$architecture.deb" >/dev/null
        }
-       rm -f ${top}/pool/*
+       rm -f ${pool}/*
        ${build.join("\n       ")}
-       cd ${top}
-       apt-ftparchive packages pool > "dists/${SUITE}/main/binary-$architecture/Packages"
-       rm -f dists/${SUITE}/*Release
-       apt-ftparchive -o APT::FTPArchive::Release::Suite=${SUITE} -o APT::FTPArchive::Release::Codename=${SUITE} \\
-         -o APT::FTPArchive::Release::Components=main -o "APT::FTPArchive::Release::Architectures=$architecture" \\
-         release dists/${SUITE} > /srv/Release
-       mv /srv/Release dists/${SUITE}/Release
-       gpg --batch --quiet --local-user signer --clearsign --output dists/${SUITE}/InRelease dists/${SUITE}/Release`,
-    );
-  }
-
-  /** Lets a machine reach it where packages are reached through a proxy otherwise. */
-  async admit({ container }: TestMachine): Promise<void> {
-    await onMachine(
-      container,
-      `echo 'Acquire::http::Proxy::${this.#machine.address} "DIRECT";' > /etc/apt/apt.conf.d/91mirror`,
+       repository publish`,
     );
   }
 }

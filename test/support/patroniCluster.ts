@@ -137,7 +137,7 @@ export class PatroniCluster {
   }
 
   async #consul(place: Place, where: readonly string[]): Promise<void> {
-    const files = ["consul.json", "secrets.json"].flatMap((name) => [
+    const files = ["consul.json", "start.json", "secrets.json"].flatMap((name) => [
       "-config-file",
       `/etc/understudy/${name}`,
     ]);

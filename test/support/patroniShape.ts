@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { agentConfig } from "../../components/consul/agentConfig.ts";
 import { secretsConfig } from "../../components/consul/secretsConfig.ts";
 import { serverConfig } from "../../components/consul/serverConfig.ts";
+import { startConfig } from "../../components/consul/startConfig.ts";
 import { type HaproxyInput, haproxyCfg, initialState } from "../../components/haproxy/haproxyCfg.ts";
 import { dynamicConfig } from "../../components/patroni/dynamicConfig.ts";
 import { splitParameters } from "../../components/patroni/parameters.ts";
@@ -89,12 +90,15 @@ export class PatroniShape {
       bindAddress: place.address,
       dataDirectory: "/var/lib/understudy/consul",
       tls: tlsBelow(FILES),
-      serverAddresses: this.servers.map(({ address }) => address),
     };
     return {
       "consul.json": isServer
-        ? serverConfig({ ...member, bootstrapExpect: this.servers.length })
+        ? serverConfig(member)
         : agentConfig({ ...member, clientAddress: "127.0.0.1", dns: true }),
+      "start.json": startConfig({
+        serverAddresses: this.servers.map(({ address }) => address),
+        ...(isServer ? { bootstrapExpect: this.servers.length } : {}),
+      }),
       "secrets.json": secretsConfig({
         gossipKey: this.#gossipKey,
         agentToken: this.memberTokens[place.name] ?? "",
@@ -117,7 +121,9 @@ export class PatroniShape {
       dataDirectory: "/var/lib/understudy/pgdata",
       binDirectory: "/usr/lib/postgresql/17/bin",
       passwordFile: "/run/understudy/pgpass",
+      handoverFile: "/run/understudy/handover",
       tls: tlsBelow(FILES),
+      watchdog: { mode: "off", device: "/dev/watchdog", safetyMarginSeconds: 5 },
       consul: { agent: "127.0.0.1:8501", registerService: true, sessionChecks: [] },
       access: {
         peers: this.nodes.filter(({ name }) => name !== node.name),

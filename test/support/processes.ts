@@ -16,7 +16,8 @@ export async function processesOf(container: string, program: string): Promise<s
 export async function signal(container: string, program: string, name: "KILL" | "TERM" | "STOP" | "CONT") {
   const [pid] = await processesOf(container, program);
   if (pid === undefined) throw new Error(`${container}: no ${program} runs`);
-  await docker("exec", container, "kill", `-${name}`, pid);
+  // The shell's own: not every image has the program.
+  await docker("exec", container, "sh", "-c", `kill -${name} ${pid}`);
   return pid;
 }
 

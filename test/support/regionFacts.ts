@@ -1,6 +1,8 @@
 /** What regions say of themselves, asked as anybody may: of Patroni's REST interface, and of Docker. */
 import type { DesiredHost, DesiredMember, RegionsDesired } from "../../components/regions/desired.ts";
 import { allHosts, membersOf, regionNamed } from "../../components/regions/wish.ts";
+import type { NodeHandle } from "./nodeHandle.ts";
+import { sql } from "./nodes.ts";
 import { type Cluster, type Failovers, type RestPlace, restJson } from "./patroniRest.ts";
 import { docker } from "./stack.ts";
 
@@ -8,12 +10,7 @@ export type RegionName = "region-a" | "region-b";
 
 export abstract class RegionFacts {
   abstract readonly active: RegionName;
-  readonly #stack: string;
   #known: { readonly wish: RegionsDesired; readonly ca: string } | undefined;
-
-  constructor(stack: string) {
-    this.#stack = stack;
-  }
 
   /** Of the deployment, after its first `up`: names and addresses stay. */
   learn(wish: RegionsDesired, ca: string): void {
@@ -25,8 +22,17 @@ export abstract class RegionFacts {
     return this.#known.wish;
   }
 
+  /** The host seen from outside, by its name. */
+  abstract node(host: string): NodeHandle;
+
+  /** What Docker knows the host as: a container of the deployment's own, or the machine that it is on. */
   container(host: string): string {
-    return `${this.#stack}-${host}`;
+    return this.node(host).container;
+  }
+
+  /** One value from SQL of every member, in their order. */
+  async everywhere(statement: string): Promise<string[]> {
+    return await Promise.all(this.allMembers().map(({ name }) => sql(this.container(name), statement)));
   }
 
   hosts(): readonly DesiredHost[] {

@@ -12,20 +12,26 @@ import type { UnitVerbs } from "../../components/regions/verbs.ts";
 import { type Access, accessFrom, clientFor } from "./client.ts";
 import { copiesOf, Ledger, type LedgerOptions } from "./ledger.ts";
 import { check, type History, summary, type Verdict } from "./ledgerHistory.ts";
+import type { NodeHandle, Target } from "./nodeHandle.ts";
 import { eventually, sql } from "./nodes.ts";
 import { RegionFacts, type RegionName } from "./regionFacts.ts";
+import { RegionPlaces, type WrittenRegions } from "./regionPlaces.ts";
 import { regionComplaints } from "./regionsHealed.ts";
-import { docker, type Outcome, type StackConfig, succeed, TestStack } from "./stack.ts";
+import { type Outcome, type StackConfig, succeed, TestStack } from "./stack.ts";
 
 const run = promisify(execFile);
 
 export interface RegionStackOptions {
   readonly name: string;
+  /** Default: containers. */
+  readonly target?: Target;
   /** Second number of the subnet. */
   readonly net: number;
   /** First of five: write and read ports of region-a, those of region-b, the name server. */
   readonly port: number;
   readonly database?: Record<string, unknown>;
+  /** region-a and no other one. */
+  readonly alone?: boolean;
 }
 
 export interface RegionFailover {
@@ -38,36 +44,32 @@ export interface RegionFailover {
 }
 
 interface RegionsConfig extends StackConfig {
-  deployment: StackConfig["deployment"] & { regions: Record<RegionName, Record<string, unknown>> };
+  deployment: StackConfig["deployment"] & { regions: WrittenRegions };
 }
 
 export class RegionStack extends RegionFacts {
   readonly stack: TestStack<RegionsConfig>;
+  readonly places: RegionPlaces;
   failover: RegionFailover | undefined;
   /** Everything that Pulumi has printed. */
   said = "";
   readonly #dnsPort: number;
   readonly #ledgers: Ledger[] = [];
+  #prepared = false;
   #access: Access | undefined;
 
-  constructor({ name, net, port, database }: RegionStackOptions) {
-    super(name);
+  constructor({ name, target = "containers", net, port, database, alone }: RegionStackOptions) {
+    super();
     this.#dnsPort = port + 4;
-    const region = (proxy: string, write: number) => ({
-      target: "containers",
-      proxies: { [proxy]: { publishedWritePort: write, publishedReadPort: write + 1 } },
-    });
-    this.stack = new TestStack(name, {
+    const regions: RegionName[] = alone ? ["region-a"] : ["region-a", "region-b"];
+    this.places = new RegionPlaces({ name, target, net, port, regions });
+    this.stack = new TestStack<RegionsConfig>(name, {
       active: "region-a",
       deployment: {
         domain: `${name}.example.test`,
         database: { kind: "patroni", synchronous: "strict", timing: "fast", ...database },
-        containers: { subnet: `10.${net}.0.0/16` },
-        names: { publishedPort: this.#dnsPort },
-        regions: {
-          "region-a": region("region-a-proxy", port),
-          "region-b": region("region-b-proxy", port + 2),
-        },
+        // Machines are known once they are there.
+        ...(target === "containers" ? this.places.inContainers() : { regions: {} as WrittenRegions }),
       },
     });
   }
@@ -75,6 +77,14 @@ export class RegionStack extends RegionFacts {
   get access(): Access {
     if (!this.#access) throw new Error("the regions are not up");
     return this.#access;
+  }
+
+  get target(): Target {
+    return this.places.target;
+  }
+
+  node(host: string): NodeHandle {
+    return this.places.node(host);
   }
 
   get active(): RegionName {
@@ -85,8 +95,21 @@ export class RegionStack extends RegionFacts {
     return this.active === "region-a" ? "region-b" : "region-a";
   }
 
-  async bringUp(): Promise<void> {
+  /** Everything that is there before the first `up`: the machines, and a stack that knows them. */
+  async prepare(): Promise<void> {
+    const { deployment } = this.stack.config;
+    if (this.target === "machines") {
+      const { clientAccess, ...config } = await this.places.onMachines();
+      Object.assign(deployment, config);
+      deployment.database = { clientAccess, ...deployment.database };
+    }
     await this.stack.init();
+    this.#prepared = true;
+  }
+
+  /** `prepare` first, unless that was done. */
+  async bringUp(): Promise<void> {
+    if (!this.#prepared) await this.prepare();
     await this.succeed();
     await this.findAccess();
   }
@@ -183,13 +206,15 @@ export class RegionStack extends RegionFacts {
     const strict = this.stack.config.deployment.database["synchronous"] === "strict";
     const limit = performance.now() + seconds * 1000;
     await eventually(seconds, "everybody streams", async () => {
-      const [own, other] = await Promise.all([this.cluster(this.active), this.cluster(this.standby)]);
-      const all = [...own.members, ...other.members];
+      const names = this.wish.regions.map(({ name }) => name as RegionName);
+      const clusters = await Promise.all(names.map((name) => this.cluster(name)));
+      const all = clusters.flatMap(({ members }) => members);
       const wrong = all.filter(({ role, state }) => state !== (role === "leader" ? "running" : "streaming"));
-      const missing = all.length < this.members(this.active).length + this.members(this.standby).length;
-      const noSync = strict && !own.members.some(({ role }) => role === "sync_standby");
-      const leads = own.members.some(({ role }) => role === "leader");
-      const follows = other.members.some(({ role }) => role === "standby_leader");
+      const missing = all.length < this.allMembers().length;
+      const noSync = strict && !all.some(({ role }) => role === "sync_standby");
+      const leads = clusters[names.indexOf(this.active)]?.members.some(({ role }) => role === "leader");
+      const standbys = clusters.filter((_, index) => names[index] !== this.active);
+      const follows = standbys.every(({ members }) => members.some(({ role }) => role === "standby_leader"));
       if (wrong.length > 0 || missing || noSync || !leads || !follows)
         throw new Error(JSON.stringify(all, ["name", "role", "state", "lag"]));
       return true;
@@ -246,7 +271,7 @@ export class RegionStack extends RegionFacts {
     this.endLedgers();
     this.failover = undefined;
     for (const region of Object.values(this.stack.config.deployment.regions)) delete region["leader"];
-    await docker("start", ...this.hosts().map(({ name }) => this.container(name)));
+    await Promise.all(this.hosts().map(({ name }) => this.node(name).start()));
     this.stack.config.active = await eventually(90, "somebody leads", async () => {
       for (const region of ["region-a", "region-b"] as const) {
         const { members } = await this.cluster(region);
@@ -259,6 +284,7 @@ export class RegionStack extends RegionFacts {
 
   async remove(): Promise<void> {
     this.endLedgers();
+    await this.places.removeMachines();
     await this.stack.remove();
   }
 

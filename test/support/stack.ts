@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
+import { removeLabelled } from "../node/docker.ts";
 
 const run = promisify(execFile);
 const readsConfig = new Set(["up", "preview", "destroy", "refresh"]);
@@ -113,11 +114,7 @@ export class TestStack<C extends StackConfig = PairConfig> {
   /** Removes what the stack made, by its label, whatever state Pulumi's own record is in. */
   async remove(): Promise<void> {
     await Promise.all([...this.#running].map(ended));
-    const filter = `label=understudy.deployment=${this.name}`;
-    for (const id of await list("ps", "-aq", "--filter", filter)) await docker("rm", "-f", "-v", id);
-    for (const id of await list("volume", "ls", "-q", "--filter", filter))
-      await docker("volume", "rm", "-f", id);
-    for (const id of await list("network", "ls", "-q", "--filter", filter)) await docker("network", "rm", id);
+    await removeLabelled(`understudy.deployment=${this.name}`);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -135,10 +132,6 @@ async function ended(child: ChildProcess): Promise<void> {
   const impatient = setTimeout(() => process.kill(-pid, "SIGKILL"), 10_000);
   await gone;
   clearTimeout(impatient);
-}
-
-async function list(...args: string[]): Promise<string[]> {
-  return (await docker(...args)).split("\n").filter((line) => line !== "");
 }
 
 export function finished(child: ChildProcess): Promise<Outcome> {

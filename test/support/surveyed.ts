@@ -39,5 +39,5 @@ export function surveyedDeployment(options: SurveyedOptions): { desired: Desired
   const { deployment } = parsed;
   const routes = routesOf(deployment, { home: "/root", secretKeyFile: undefined, readFile });
   const desired = desiredState(deployment, {}, routes);
-  return { desired, wishes: machineWishes(deployment, desired, routes) };
+  return { desired, wishes: machineWishes(deployment, desired.nodes, routes) };
 }

@@ -109,6 +109,7 @@ export class UnitFakes {
       agent: { running: "x", installed: "x" },
       generation: this.generations[name] ?? null,
       lock: null,
+      certificate: { notAfter: "2026-02-19T12:56:07Z", sans: [name] },
       files: {},
       programs: isProxy
         ? { haproxy: program }
@@ -308,6 +309,8 @@ export class UnitFakes {
     sql: () => ({}),
     password: () => ({}),
     awaitBackend: () => ({ ms: 1 }),
+    pauseClients: () => ({ clients: 2, ms: 1 }),
+    resumeClients: () => ({ heldMs: 7 }),
     probeStart: () => ({}),
     probeStop: () => ({
       ...{ acknowledged: 10, gapMs: 1200 },

@@ -86,12 +86,8 @@ export class ContainerHost implements Host {
     const container = this.#container(name);
     const image = args.image ?? this.#args.images.tag(args.program);
     const config = this.#configVolume(name, opts);
-    const data = new docker.Volume(
-      `${name}-data`,
-      { name: `${container}-data`, labels: this.#labels() },
-      // Rule "data volumes are protected": no edit and no rename of a site may delete a database.
-      { ...opts, provider: this.#args.provider, dependsOn: [], protect: args.stateful },
-    );
+    // Rule "data volumes are protected": no edit and no rename of a site may delete a database.
+    const data = this.#dataVolume(name, { ...opts, protect: args.stateful });
     const started =
       args.image === undefined ? this.#after(opts, this.#args.images.built(args.program)) : opts;
     return new docker.Container(
@@ -146,6 +142,18 @@ export class ContainerHost implements Host {
         destroyGraceSeconds: args.stopTimeoutSeconds,
       },
       { ...started, provider: this.#args.provider, ...leftAlone(this.#args.presence, ["labels"]) },
+    );
+  }
+
+  leaveData(unit: string, opts: pulumi.CustomResourceOptions): void {
+    this.#dataVolume(unit, { ...opts, protect: false, retainOnDelete: true });
+  }
+
+  #dataVolume(unit: string, opts: pulumi.CustomResourceOptions): docker.Volume {
+    return new docker.Volume(
+      `${unit}-data`,
+      { name: `${this.#container(unit)}-data`, labels: this.#labels() },
+      { ...opts, provider: this.#args.provider, dependsOn: [] },
     );
   }
 

@@ -17,7 +17,6 @@ const ON_DEMAND_VERSIONS = {
   consul: CONSUL_VERSION,
   patroni: "4.1",
   haproxy: "3.0",
-  pgbouncer: "1.24",
 } as const;
 
 /** Numeric uid:gid of the accounts, fixed by the Dockerfiles: volumes outlive images and carry numbers, not names. */

@@ -36,8 +36,9 @@ export function departure(name: string, args: DepartureArgs, parent: pulumi.Reso
     data: machineProgram.directories.data,
     ownerFile: machineProgram.ownerFile,
     held: machineProgram.held,
-    // Of a name server nothing is in there that the stack does not have.
-    wipe: machine.onDestroy === "wipe" || program === "dns",
+    wipe: machine.onDestroy === "wipe" || !machineProgram.keepsData,
+    // Not said where there is none, so that the state of a pair's node stays as it is.
+    ...(machineProgram.discarded.length > 0 && { discarded: machineProgram.discarded }),
     adopted: machine.adopt ?? null,
   };
   return new command.local.Command(

@@ -82,6 +82,7 @@ data() {
     [ -z "$us_adopted" ] || say "$us_adopted was there before the deployment and stays; its start.conf of then is in $us_books"
     return
   fi
+  for directory in $us_discarded; do rm -rf "$directory" || fail "cannot remove $directory"; done
   say "the data stays in ${us_adopted:-$us_data}, and is this host's again when it comes back into the stack"
 }
 

@@ -22,6 +22,8 @@ export interface LeaveRequest {
   readonly ownerFile: string;
   readonly held: readonly string[];
   readonly wipe: boolean;
+  /** Directories below `data` that go though the rest stays. */
+  readonly discarded?: readonly string[];
   /** Data directory that was the user's before: it is never removed. */
   readonly adopted: string | null;
 }
@@ -64,13 +66,16 @@ export function leaveText(request: LeaveRequest): string {
     us_owner_file: request.ownerFile,
     us_held: request.held,
     us_wipe: request.wipe,
+    us_discarded: request.discarded ?? [],
     us_adopted: request.adopted ?? "",
     us_stop_seconds: stopSeconds,
   });
 }
 
 /** What a person can do by hand, where this program could not. */
-export function leftBehind({ host, route, unit, config, data, held, wipe, adopted }: LeaveRequest): string {
+export function leftBehind(request: LeaveRequest): string {
+  const { host, route, unit, config, data, held, wipe, adopted, discarded = [] } = request;
+  const gone = wipe ? [data] : discarded;
   const commands = [
     `systemctl disable --now ${unit} understudy-firewall.service`,
     `rm -r /etc/systemd/system/understudy-* /etc/understudy-firewall ${config}`,
@@ -78,7 +83,7 @@ export function leftBehind({ host, route, unit, config, data, held, wipe, adopte
     "rm -f /etc/needrestart/conf.d/understudy.conf /etc/postgresql-common/createcluster.d/understudy.conf",
     ...(held.length > 0 ? [`apt-mark unhold ${held.join(" ")}`] : []),
     "systemctl daemon-reload",
-    `rm -r /var/lib/understudy-host${wipe ? ` ${data}` : ""}`,
+    `rm -r ${["/var/lib/understudy-host", ...gone].join(" ")}`,
   ];
   const kept = adopted ?? data;
   return [

@@ -86,6 +86,9 @@ export class MachineHost implements Host {
     return this.#python(name, secret ? pulumi.secret(text) : text, opts);
   }
 
+  /** It stays on the machine anyway, unless `onDestroy` says otherwise. */
+  leaveData(): void {}
+
   unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
     const { config, data } = this.#program.directories;
     if (

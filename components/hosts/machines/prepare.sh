@@ -92,7 +92,7 @@ configuration() {
     ours /etc/apt/preferences.d/understudy 644 ""
   fi
   # Otherwise the package makes a database of its own and starts it, and every later upgrade of it could.
-  if [ "$us_program" = postgres ]; then
+  if [ -n "$us_clusters" ]; then
     ours /etc/postgresql-common/createcluster.d/understudy.conf 644 \
       "# Rendered by Understudy; edits are overwritten.
 create_main_cluster = false"
@@ -168,9 +168,27 @@ ask_mirror() {
   fi
 }
 
+# Nothing is installed beside a version that cannot be used: what is there is judged, and what apt would take.
+check_versions() {
+  too_old=
+  for wanted in $us_minimums; do
+    package=${wanted%%=*}; minimum=${wanted#*=}
+    found=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$package" 2>/dev/null)
+    case $found in
+      "installed "*) found=${found#installed }; where="is installed: upgrade it there, or remove it so that it is installed anew" ;;
+      *)
+        found=$(LC_ALL=C apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: //p')
+        where="is what its sources have: name a newer source in \`packageMirror\`"
+        case $found in '' | '(none)') continue ;; esac ;;
+    esac
+    dpkg --compare-versions "$found" ge "$minimum" || too_old="$too_old; $package $found $where; $minimum or newer is needed"
+  done
+  [ -z "$too_old" ] || { let_go; fail "${too_old#; }. Nothing was installed"; }
+}
+
 install_packages() {
   missing=$(missing_packages)
-  [ -n "$missing" ] || return 0
+  [ -n "$missing" ] || { check_versions; return 0; }
   have apt-get || fail "it has no apt-get; Debian 12 and 13 and Ubuntu 24.04 are supported"
   finish_dpkg
   hold_back
@@ -179,10 +197,11 @@ install_packages() {
     updated=1
   fi
   missing=$(missing_packages)
+  check_versions
   # shellcheck disable=SC2086 # a list of words
   if ! apt install --no-install-recommends $missing; then
     # Lists that are old name files that are not there any more.
-    if [ -n "$updated" ] || { update_lists; ! apt install --no-install-recommends $missing; }; then
+    if [ -n "$updated" ] || { update_lists; check_versions; ! apt install --no-install-recommends $missing; }; then
       let_go
       fail "packages cannot be installed ($missing): $(why_apt)$update_problem"
     fi

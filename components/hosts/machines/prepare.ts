@@ -29,13 +29,16 @@ export function prepareText(args: PrepareArgs): string {
     us_account: machineProgram.account,
     us_config: machineProgram.directories.config,
     us_data: machineProgram.directories.data,
-    us_data_mode: args.program === "postgres" ? "700" : "750",
+    us_data_mode: machineProgram.dataMode,
     us_owner_file: machineProgram.ownerFile,
     us_manifest: manifestFile(args.resource),
     us_packages: [...machineProgram.packages, ...(firewall ? ["nftables"] : [])],
     us_optional: machineProgram.optional,
     us_held: machineProgram.held,
+    us_minimums: Object.entries(machineProgram.minimums).map(([name, oldest]) => `${name}=${oldest}`),
     us_not_started: machineProgram.notStarted,
+    // Who brings PostgreSQL must not have a cluster of the distribution's made.
+    us_clusters: args.program === "postgres" || args.program === "patroni",
     us_mirror_host: packageMirror === undefined ? "" : hostOf(packageMirror.url),
     // As apt has it in what it says.
     us_mirror_url: packageMirror?.url.replace(/\/+$/, "") ?? "",

@@ -6,8 +6,16 @@ export function unitName(program: InstalledProgram): string {
   return `understudy-${program}.service`;
 }
 
-export const accounts: Readonly<Record<InstalledProgram, Account>> = { postgres: "postgres", dns: "bind" };
+/** Of the unit, and of whoever speaks with its agent. */
+export const accounts: Readonly<Record<InstalledProgram, Account>> = {
+  postgres: "postgres",
+  dns: "bind",
+  // Consul's agent on a member runs as PostgreSQL's account, as Patroni does.
+  patroni: "postgres",
+  consul: "consul",
+  haproxy: "haproxy",
+};
 
-export function machineReach(ssh: SshRoute): MachineReach {
-  return { kind: "machine", ssh, unit: unitName("postgres"), account: accounts.postgres };
+export function machineReach(ssh: SshRoute, program: InstalledProgram = "postgres"): MachineReach {
+  return { kind: "machine", ssh, unit: unitName(program), account: accounts[program] };
 }

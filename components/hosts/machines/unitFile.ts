@@ -6,7 +6,10 @@ import type { InstalledUnit, MachineProgram } from "./programs.ts";
 export interface UnitFileArgs {
   readonly deployment: string;
   readonly host: string;
-  readonly unit: Pick<InstalledUnit, "program" | "command" | "stateful" | "stopTimeoutSeconds">;
+  readonly unit: Pick<
+    InstalledUnit,
+    "program" | "command" | "stateful" | "stopTimeoutSeconds" | "listens" | "devices"
+  >;
   readonly machineProgram: MachineProgram;
   /** Data directory of the user's own that the unit works on as well. */
   readonly adopt: string | undefined;
@@ -19,7 +22,7 @@ export function unitFile(args: UnitFileArgs): string {
     ["Unit", order(args)],
     [
       "Service",
-      [...process(args), ...life(args), ...resources, ...files(args), ...hardening(args.unit.program)],
+      [...process(args), ...life(args), ...resources, ...files(args), ...devices(args), ...hardening(args)],
     ],
     ["Install", [["WantedBy", "multi-user.target"]]],
   ];
@@ -31,7 +34,13 @@ export function unitFile(args: UnitFileArgs): string {
   return ["# Rendered by Understudy; edits are overwritten.", ...lines].join("\n");
 }
 
-const titles: Readonly<Record<InstalledProgram, string>> = { postgres: "PostgreSQL", dns: "name server" };
+const titles: Readonly<Record<InstalledProgram, string>> = {
+  postgres: "PostgreSQL",
+  dns: "name server",
+  consul: "Consul server",
+  patroni: "PostgreSQL with Patroni",
+  haproxy: "proxy",
+};
 
 function order({ deployment, host, unit, machineProgram, adopt }: UnitFileArgs): Options {
   const mounts = [machineProgram.directories.data, ...(adopt === undefined ? [] : [adopt])];
@@ -45,19 +54,28 @@ function order({ deployment, host, unit, machineProgram, adopt }: UnitFileArgs):
   ];
 }
 
+/** An agent of ours says itself when it is up, and has its control socket in a directory of its own. */
+const agent: Options = [
+  ["Type", "notify"],
+  ["NotifyAccess", "main"],
+  ["RuntimeDirectory", "understudy"],
+  // What is in there says which clients are let in, and must not outlive the agent.
+  ["RuntimeDirectoryPreserve", "no"],
+];
+
+/** The score below is for the supervisor and the postmaster; a backend that eats the memory is to go instead. */
+const backendsGoFirst: Options = [
+  ["Environment", "PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=0"],
+];
+
 function process({ unit, machineProgram }: UnitFileArgs): Options {
   const { account, directories } = machineProgram;
   const [program = "", ...rest] = unit.command;
   const own: Readonly<Record<InstalledProgram, Options>> = {
-    postgres: [
-      ["Type", "notify"],
-      ["NotifyAccess", "main"],
-      ["RuntimeDirectory", "understudy"],
-      // What is in there says which clients are let in, and must not outlive the agent.
-      ["RuntimeDirectoryPreserve", "no"],
-      // The score below is for the supervisor and the postmaster; a backend that eats the memory is to go instead.
-      ["Environment", "PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=0"],
-    ],
+    postgres: [...agent, ...backendsGoFirst],
+    patroni: [...agent, ...backendsGoFirst],
+    consul: agent,
+    haproxy: agent,
     dns: [["Type", "exec"]],
   };
   return [
@@ -78,7 +96,8 @@ function life({ unit }: UnitFileArgs): Options {
     ["Restart", "always"],
     ["RestartSec", "2"],
     ["TimeoutStartSec", "90"],
-    // The agent is told; the server's processes are its own to stop, in the right way.
+    // The agent is told; the server's processes are its own to stop, in the right way. Where it died, systemd kills what
+    // is left of the unit before it starts it again: nothing goes on unsupervised, and no two agents have one database.
     ["KillMode", "mixed"],
     // What a kill would buy is a crash recovery at the next start, and nothing else: a fast stop comes to its end, when
     // the checkpoint is written and the standby has everything. A reboot has a limit of its own (30 minutes).
@@ -108,6 +127,9 @@ function files({ unit, machineProgram, adopt }: UnitFileArgs): Options {
   const writable: Readonly<Record<InstalledProgram, readonly string[]>> = {
     // Where disks are mounted by custom: an archive_command or a tablespace there goes on working.
     postgres: [data, "/run/postgresql", "-/mnt", "-/srv", "-/media"],
+    patroni: [data, "/run/postgresql", "-/mnt", "-/srv", "-/media"],
+    consul: [data],
+    haproxy: [data],
     dns: [data, "/run/named"],
   };
   return [
@@ -117,13 +139,27 @@ function files({ unit, machineProgram, adopt }: UnitFileArgs): Options {
     ["ReadWritePaths", writable[unit.program].map(word).join(" ")],
     ["ProtectHome", inHome ? "no" : "yes"],
     ["PrivateTmp", "yes"],
-    ["PrivateDevices", "yes"],
   ];
 }
 
-function hardening(program: InstalledProgram): Options {
-  // Below 1024, without being root.
-  const capabilities = program === "dns" ? "CAP_NET_BIND_SERVICE" : "";
+function devices({ unit, machineProgram }: UnitFileArgs): Options {
+  const { devices = [] } = unit;
+  if (devices.length === 0) return [["PrivateDevices", "yes"]];
+  return [
+    ["PrivateDevices", "no"],
+    ["DevicePolicy", "closed"],
+    ...devices.map((path) => ["DeviceAllow", `${path} rw`] as const),
+    // They are root's at every boot. As root, and where a machine has none the unit comes up without.
+    ...devices.map(
+      (path) => ["ExecStartPre", `-+/bin/chown ${machineProgram.account} ${word(path)}`] as const,
+    ),
+  ];
+}
+
+function hardening({ unit }: UnitFileArgs): Options {
+  // Without being root.
+  const isLow = unit.program === "dns" || unit.listens.some(({ port }) => port < 1024);
+  const capabilities = isLow ? "CAP_NET_BIND_SERVICE" : "";
   return [
     ["NoNewPrivileges", "yes"],
     ["CapabilityBoundingSet", capabilities],

@@ -1,5 +1,6 @@
 /** What `unit.py` installs. Pure. */
 import type { Machine } from "../../spec/model.ts";
+import type { InstalledProgram } from "../host.ts";
 import {
   chain,
   chainFile,
@@ -10,7 +11,7 @@ import {
   table,
 } from "./firewall.ts";
 import { type InstalledUnit, LOCK_FILE, type MachineProgram, manifestFile } from "./programs.ts";
-import { unitName } from "./reach.ts";
+import { accounts, unitName } from "./reach.ts";
 import { unitFile } from "./unitFile.ts";
 
 export interface UnitRequestArgs {
@@ -44,13 +45,15 @@ export function unitRequest(unit: InstalledUnit, args: UnitRequestArgs): object 
     firewall: machine.firewall ? firewall(unit) : null,
     noFirewall: { chainFile: chainFile(unit.program), directory: FIREWALL_DIRECTORY, unit: FIREWALL_UNIT },
     cluster:
-      unit.program === "postgres"
+      unit.program === "postgres" || unit.program === "patroni"
         ? { version, port: unit.listens[0]?.port ?? 0, adopt: adopt ?? null }
         : null,
     manifest: manifestFile(args.resource),
     lock: LOCK_FILE,
   };
 }
+
+const everyUnit = Object.keys(accounts).map((program) => unitName(program as InstalledProgram));
 
 function firewall({ program, listens }: InstalledUnit): object {
   const rules = chain(program, listens).split("\n");
@@ -62,9 +65,7 @@ function firewall({ program, listens }: InstalledUnit): object {
     files: {
       [chainFile(program)]: rules,
       [`${FIREWALL_DIRECTORY}/table.nft`]: table().split("\n"),
-      [`${SYSTEMD_UNITS}/${FIREWALL_UNIT}`]: firewallUnit((["postgres", "dns"] as const).map(unitName)).split(
-        "\n",
-      ),
+      [`${SYSTEMD_UNITS}/${FIREWALL_UNIT}`]: firewallUnit(everyUnit).split("\n"),
     },
   };
 }

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import certificate
 import files
 import pg
 import records
@@ -70,7 +71,7 @@ class Report:
                 "loaded": self.attempt("files", lambda: files.config_files(files.LOADED), nothing),
                 "started": self.attempt("files", lambda: files.config_files(files.STARTED), nothing),
             },
-            "certificate": self.attempt("certificate", certificate, None),
+            "certificate": self.attempt("certificate", certificate.facts, None),
             "degraded": {"since": marker["since"], "lsn": marker["lsn"]} if marker else None,
         }
         if node is not None and (files.is_adopted() or files.elsewhere() is not None):
@@ -300,18 +301,3 @@ def size_of(path: str) -> int:
 
 def archive_backlog() -> int:
     return sum(name.endswith(".ready") for name in os.listdir(f"{files.PGDATA}/pg_wal/archive_status"))
-
-
-def certificate() -> dict[str, Any] | None:
-    path = f"{files.SECRETS}/server.crt"
-    if not os.path.exists(path):
-        return None
-    import ssl
-
-    # Python's only reader of a certificate that it did not get from a handshake; CPython's own tests rely on it.
-    decoded = ssl._ssl._test_decode_cert(path)  # type: ignore[attr-defined]
-    expires = time.gmtime(ssl.cert_time_to_seconds(decoded["notAfter"]))
-    return {
-        "notAfter": time.strftime("%Y-%m-%dT%H:%M:%SZ", expires),
-        "sans": [value for _, value in decoded.get("subjectAltName", ())],
-    }

@@ -20,8 +20,9 @@ import {
 } from "./evidence.ts";
 import { executors } from "./executors.ts";
 import { degraded, failure, StepFailed } from "./failure.ts";
+import { resumeAll } from "./pause.ts";
 
-export interface ActOptions extends Omit<RegionContext, "progress" | "findings" | "change"> {
+export interface ActOptions extends Omit<RegionContext, "progress" | "findings" | "change" | "heldBack"> {
   /** Lines for the operator. */
   readonly report: (line: string) => void;
   /** Milliseconds of a clock that does not jump. */
@@ -43,7 +44,7 @@ export async function act(steps: readonly RegionStep[], options: ActOptions): Pr
   const change = changeIn(steps);
   const context: RegionContext = {
     ...options,
-    ...{ progress, findings, change: change ? intentOf(change) : null },
+    ...{ progress, findings, change: change ? intentOf(change) : null, heldBack: new Set<string>() },
   };
   const probe = change && probeFor(change, steps, context);
   const carryOut = async ({ step, index }: Numbered) => {
@@ -72,7 +73,7 @@ export async function act(steps: readonly RegionStep[], options: ActOptions): Pr
     if (!change) return null;
     await verify(change, context);
   } finally {
-    await probe?.close();
+    await Promise.all([probe?.close(), resumeAll(context)]);
   }
   const evidence = findings.evidence(change);
   if (evidence) for (const line of renderEvidence(evidence)) options.report(line);

@@ -20,6 +20,8 @@ const byKind: Readonly<Record<Exclude<RegionStep["kind"], "startUnit">, string>>
   restartMember:
     "PostgreSQL's log on the host says why it does not come up; if it is a setting, set it back.",
   switchover: `See that the candidate streams and is in sync: npm run status. ${patroniLog}`,
+  pauseClients: "PgBouncer's log, which is the host's, says what keeps it.",
+  resumeClients: "PgBouncer's log, which is the host's, says what keeps it.",
   sql: "Correct what PostgreSQL refused.",
   password: "See that the role exists and that its password file is on the host.",
   checkpoint: "PostgreSQL's log on the host says what it waits for.",

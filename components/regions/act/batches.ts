@@ -16,6 +16,8 @@ const together = new Set<RegionStep["kind"]>([
   "awaitMember",
   "checkpoint",
   "hold",
+  "pauseClients",
+  "resumeClients",
 ]);
 
 export function batchesOf(steps: readonly RegionStep[]): readonly (readonly Numbered[])[] {

@@ -1,5 +1,5 @@
 /** The executors of what is Consul's. */
-import { regionNamed } from "../wish.ts";
+import { regionOfHost } from "../wish.ts";
 import { answerWithin, limit, open, patroniLimit, type RegionExecutor, type StepOf } from "./context.ts";
 
 type Kinds = "awaitConsul" | "grant" | "awaitVoters" | "removeServer" | "forgetNode" | "useGossipKey";
@@ -14,12 +14,8 @@ export const consul: { readonly [K in Kinds]: RegionExecutor<StepOf<K>> } = {
   },
 
   async grant(step, context) {
-    const region = context.desired.regions.find(({ servers }) =>
-      servers.some(({ name }) => name === step.host),
-    );
-    if (!region) throw new Error(`internal: ${step.host} is no Consul server of any region`);
     const session = await open(step.host, context);
-    const { access } = regionNamed(context.desired, region.name);
+    const { access } = regionOfHost(context.desired, step.host);
     const { changed } = await session.call("grant", access, answerWithin(limit(context)));
     return changed.length === 0 ? "as it was" : changed.join(", ");
   },
@@ -33,7 +29,8 @@ export const consul: { readonly [K in Kinds]: RegionExecutor<StepOf<K>> } = {
 
   async removeServer(step, context) {
     const session = await open(step.host, context);
-    await session.call("removeServer", { node: step.node }, answerWithin(limit(context)));
+    const stay = regionOfHost(context.desired, step.host).servers.map(({ name }) => name);
+    await session.call("removeServer", { node: step.node, stay }, answerWithin(limit(context)));
     return "";
   },
 

@@ -14,6 +14,8 @@ export interface RegionContext {
   readonly change: Intent | null;
   /** What it has to show for itself. */
   readonly findings: RegionFindings;
+  /** Proxies that hold pooled clients back. */
+  readonly heldBack: Set<string>;
   /** Absent: the command is run. For tests. */
   readonly runCommand?: RunCommand;
 }

@@ -17,6 +17,7 @@ import {
   type StepOf,
 } from "./context.ts";
 import { handover } from "./handover.ts";
+import { pause } from "./pause.ts";
 import { takenByMembers } from "./takenByMembers.ts";
 
 const sqlTimeoutMs = 10 * 60_000;
@@ -115,4 +116,5 @@ export const executors: { readonly [K in RegionStep["kind"]]: RegionExecutor<Ste
 
   ...consul,
   ...handover,
+  ...pause,
 };

@@ -13,6 +13,7 @@ from consulprogram import ConsulProgram
 from control import Waiter
 from files import Refusal
 from patroniprogram import PatroniProgram
+from pgbouncerprogram import PgbouncerProgram
 from program import Program
 from unit import ProgramSpec
 
@@ -49,6 +50,8 @@ class Commands:
         if request["do"] == "reload":
             program.reload()
             return {}
+        if request["do"] in ("pause", "resume"):
+            return self.hold_back(program, request)
         begun = time.monotonic()
         waiter = Waiter(connection, "running", begun, begun + float(request["limit"]))
         match request["do"]:
@@ -83,6 +86,14 @@ class Commands:
         program.stop("again")
         return None
 
+    def hold_back(self, program: Program, request: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(program, PgbouncerProgram):
+            raise Refusal("E_UNKNOWN", f"{program.spec.name} has no clients to hold back")
+        if request["do"] == "resume":
+            return {"heldMs": program.let_clients_go()}
+        program.hold_clients(float(request["ttl"]))
+        return {}
+
     def hold(self, program: Program, waiter: Waiter, reason: str) -> dict[str, Any] | None:
         unit.hold(program.spec.name, reason)
         waiter.goal = "down"
@@ -97,4 +108,6 @@ def program_of(spec: ProgramSpec, key: bytes, config: dict[str, Any]) -> Program
             return PatroniProgram(spec, key, config)
         case "consul":
             return ConsulProgram(spec, key)
+        case "pgbouncer":
+            return PgbouncerProgram(spec, key)
     return Program(spec, key)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from program import Program
 
 LEFT = "it was told to leave its cluster, which needs it no more"
+LONGEST_PAUSE = 2.0
+"""Gossip calls a member failed after 4 s and more; with `sessionChecks` a leader's session ends then."""
 
 
 class ConsulProgram(Program):
+    def failed(self, reason: str) -> None:
+        super().failed(reason)
+        self.pause = min(self.pause, LONGEST_PAUSE)
+
     def meant(self, code: int) -> str | None:
         """
         No signal makes it leave with the rendered configuration, and every other end has another status. Started again,

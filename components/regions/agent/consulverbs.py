@@ -56,9 +56,9 @@ class ServerVerbs(ConsulVerbs):
         config = unit.installed()
         return servers.await_voters(Consul(config), config["name"], expected, timeoutSeconds)
 
-    def removeServer(self, node: str) -> dict[str, Any]:
+    def removeServer(self, node: str, stay: list[str]) -> dict[str, Any]:
         with alone():
-            servers.remove(unit.installed(), node, self.progress)
+            servers.remove(unit.installed(), node, stay, self.progress)
         return {}
 
     def useGossipKey(self, timeoutSeconds: float) -> dict[str, Any]:
@@ -68,4 +68,6 @@ class ServerVerbs(ConsulVerbs):
 
     def snapshot(self) -> dict[str, Any]:
         with alone():
-            return snapshots.save(Consul(unit.installed(), seconds=60.0))
+            config = unit.installed()
+            keep = (snapshots.schedule(config) or {"keep": snapshots.KEPT})["keep"]
+            return snapshots.save(Consul(config, seconds=snapshots.SECONDS), keep)

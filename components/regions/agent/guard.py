@@ -3,7 +3,8 @@
 The case: a region was lost, another one was promoted in its place, and the lost one's hosts come up again. Their
 Consul has never heard of it, so their Patroni would take the leader's key and write on the old timeline. Whoever
 comes up asks the other regions' members first. No answer proves nothing, and keeps nobody from starting: a region
-that is alone in the world must come up by itself.
+that is alone in the world must come up by itself. Only where this region's Consul cannot be reached either, which
+Patroni could do nothing without, it is the host that is alone: its network may take a minute after a boot.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import files
 import patroni_config
 import patroni_rest
 from consul_kv import read_key
+from consulapi import Consul
 from files import Refusal
 from observe import controldata
 from patroni_rest import Endpoint
 
 PATIENCE = 1.5
 """Seconds for all of the others together."""
+ALONE = "E_ALONE"
+"""Code of the refusal to say anything yet."""
 
 
 def may_start(config: dict[str, Any]) -> str | None:
@@ -30,7 +34,10 @@ def may_start(config: dict[str, Any]) -> str | None:
         return None
     own = own_history(config)
     endpoints = [Endpoint(name, str(o["address"]), int(o["restPort"])) for name, o in others.items()]
-    leading = leader_elsewhere(own, patroni_rest.statuses(endpoints, PATIENCE))
+    answers = patroni_rest.statuses(endpoints, PATIENCE)
+    if not answers and not consul_leads(config):
+        raise Refusal(ALONE, "no member of another region answers, nor does this region's Consul; asking again")
+    leading = leader_elsewhere(own, answers)
     if leading is None:
         return None
     # A region that follows is meant to be behind: its configuration in Consul says whom it follows.
@@ -41,6 +48,13 @@ def may_start(config: dict[str, Any]) -> str | None:
         f"region {others[name]['region']} leads: {name} is the primary of this very cluster on timeline {timeline}, and"
         f" the data here is of timeline {own[1]}; `pulumi up` makes this region follow"
     )
+
+
+def consul_leads(config: dict[str, Any]) -> bool:
+    try:
+        return bool(Consul(config, seconds=PATIENCE).get("/v1/status/leader"))
+    except Refusal:
+        return False
 
 
 def own_history(config: dict[str, Any]) -> tuple[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import files
 import haproxy
+import pooler
 import programverbs
 import report
 import unit
@@ -70,6 +71,13 @@ HELD = "stopped by `pulumi up`, which starts it again when it may run"
 class ProxyVerbs(HostVerbs):
     def awaitBackend(self, member: str | None, timeoutSeconds: float) -> dict[str, Any]:
         return haproxy.await_backend(member, timeoutSeconds)
+
+    def pauseClients(self, ttlSeconds: float, drainSeconds: float) -> dict[str, Any]:
+        with alone():
+            return pooler.pause_clients(unit.installed(), ttlSeconds, drainSeconds)
+
+    def resumeClients(self) -> dict[str, Any]:
+        return pooler.resume_clients(unit.installed())
 
 
 NO_VERBS = {"perform", "progress", "gone"}

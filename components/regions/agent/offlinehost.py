@@ -1,6 +1,7 @@
 """`serve --offline`: an agent beside a unit that is stopped, with that unit's volumes, no network and no program.
 
     docker run --rm -i --volumes-from <container> --network none <image> python3 /etc/understudy/agent.py serve --offline
+    runuser -u postgres -- python3 /etc/understudy/agent.py serve --offline        (of a service that is down)
 
 It can read what is there, and hold a program so that the unit's next start does not start it.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import patroni_rest
 from files import Refusal
 from patroni_rest import Answer
+from prompt_stop import prompt
 
 Gone = Callable[[], bool]
 
@@ -138,16 +140,27 @@ def restart(config: dict[str, Any], seconds: float, gone: Gone) -> None:
 def switchover(config: dict[str, Any], leader: str, candidate: str, seconds: float, gone: Gone) -> None:
     """Patroni's answer comes a second or more after the change; who leads is looked at instead."""
     deadline = time.monotonic() + seconds
-    before = patroni_rest.leader_of(patroni_rest.cluster(config))
+    found = patroni_rest.cluster(config)
+    before = patroni_rest.leader_of(found)
     role = "standby_leader" if before is not None and before["role"] == "standby_leader" else "primary"
     if before is None or before["name"] != candidate:
-        answer = patroni_rest.ask(config, "/switchover", "POST", {"leader": leader, "candidate": candidate}, seconds)
+        request = {"leader": leader} if is_only_choice(found, candidate) else {"leader": leader, "candidate": candidate}
+        with prompt(seconds) if config["name"] == leader else contextlib.nullcontext():
+            answer = patroni_rest.ask(config, "/switchover", "POST", request, seconds)
         if answer.status != 200:
             raise Refusal("E_SWITCHOVER", f"from {leader} to {candidate}: {answer.words()}")
     remaining = max(1.0, deadline - time.monotonic())
     now = await_leader(config, role, remaining, gone)
     if now != candidate:
         raise Refusal("E_SWITCHOVER", f"from {leader} to {candidate}: {now} leads now")
+
+
+def is_only_choice(cluster: dict[str, Any], candidate: str) -> bool:
+    """
+    Patroni hands over to nobody but a synchronous standby, so that the only one need not be named. Where one is, every
+    other member that looks before it leads sleeps for two seconds, and commits wait for one of them to follow.
+    """
+    return [member["name"] for member in cluster["members"] if member["role"] == "sync_standby"] == [candidate]
 
 
 def names_by_address(config: dict[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import files
+import leaderwatch
 import postmaster
 from output import concealed, log
 from process import DEFAULTS
@@ -19,8 +20,9 @@ from unit import PATRONI_DIRECTORY, ProgramSpec
 ASK_AGAIN_SECONDS = 5.0
 INQUIRY_SECONDS = 15.0
 """The guard has limits of its own, which are shorter by far."""
-SUPERSEDED = 3
-"""Exit status of `agent.py may-start` with a reason on standard output."""
+SUPERSEDED, ALONE = 3, 4
+"""Exit statuses of `agent.py may-start` with a reason on standard output. `ALONE`: it cannot be told yet."""
+ALONE_SECONDS = 1.0
 LINKS = {
     "patroni.yml": "patroni/patroni.yml",
     "bootstrap.yml": "patroni/bootstrap.yml",
@@ -40,8 +42,9 @@ class PatroniProgram(Program):
 
     def prepare(self) -> None:
         link_configuration()
-        # After a restart of the container its number may be some other program's, and PostgreSQL would not start.
+        # After a restart of the host its number may be some other program's, and PostgreSQL would not start.
         postmaster.remove_stale_locks(SimpleNamespace(socket_directory="/run/postgresql", port=self.port))
+        leaderwatch.ensure()
 
     # ----------------------------------------------------------------------------------------------- the guard
 
@@ -60,7 +63,7 @@ class PatroniProgram(Program):
             self.inquiry = os.posix_spawn(argv[0], argv, os.environ, file_actions=actions, setsigdef=DEFAULTS)
             os.close(sink)
             self.answer_pipe, self.asked_at = source, time.monotonic()
-            if self.state != "superseded":
+            if self.state not in ("superseded", "starting"):
                 self.become("starting", "asking whether another region leads")
         return True
 
@@ -76,6 +79,9 @@ class PatroniProgram(Program):
             self.become("superseded", reason)
             self.retry_at = time.monotonic() + ASK_AGAIN_SECONDS
             self.waiters.refuse("E_SUPERSEDED", f"patroni: {reason}")
+        elif code == ALONE:
+            self.become("starting", reason)
+            self.retry_at = time.monotonic() + ALONE_SECONDS
         else:
             self.failed(f"whether another region leads could not be asked (exit status {code}): {reason}")
 

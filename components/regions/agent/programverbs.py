@@ -10,6 +10,7 @@ from typing import Any
 
 import files
 import haproxy
+import pooler
 import unit
 from awaiting import milliseconds, wait_until
 from consulapi import Consul, ConsulError, tls_context
@@ -19,6 +20,7 @@ from output import COMPLAINT, concealed
 
 CHECK_SECONDS = 30.0
 TAKEN_SECONDS = 10.0
+SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 
 
 def reload(config: dict[str, Any], program: str) -> dict[str, Any]:
@@ -30,7 +32,10 @@ def reload(config: dict[str, Any], program: str) -> dict[str, Any]:
     ask({"do": "reload", "program": program})
     if program == "haproxy":
         haproxy.await_worker(before, TAKEN_SECONDS)
-    elif any(path.startswith("secrets/server.") for path in spec.reloads):
+        return {}
+    if program == "pgbouncer":
+        pooler.await_settings(config)
+    if any(path.startswith("secrets/server.") for path in spec.reloads):
         await_certificate(program, endpoint(config, program))
     return {}
 
@@ -52,7 +57,8 @@ def check(spec: unit.ProgramSpec) -> None:
         "consul": ["consul", "validate", "-quiet", *spec.command[3::2]] if spec.name == "consul" else None,
         "patroni": ["patroni", "--validate-config", "--ignore-listen-port", unit.PATRONI_DIRECTORY],
     }
-    judge = judges[spec.name]
+    # PgBouncer cannot: it is asked afterwards what it has taken over.
+    judge = judges.get(spec.name)
     if judge is None:
         return
     try:
@@ -71,6 +77,8 @@ def endpoint(config: dict[str, Any], program: str) -> tuple[str, int]:
     if program == "consul":
         host, _, port = str(config["consul"]["address"]).rpartition(":")
         return host, int(port)
+    if program == "pgbouncer":
+        return str(config["pgbouncer"]["address"]), int(config["pgbouncer"]["port"])
     import patroni_rest
 
     own = patroni_rest.own(config)
@@ -81,7 +89,7 @@ def await_certificate(program: str, address: tuple[str, int]) -> None:
     """A bad certificate at a reload is a line in the log, and the old one stays: only a handshake tells."""
 
     def presented() -> bool:
-        return handshake(address) == installed_certificate()
+        return handshake(address, asks=program == "pgbouncer") == installed_certificate()
 
     where = f"{address[0]}:{address[1]}"
     message = f"{program} still presents another certificate at {where} {TAKEN_SECONDS:g} s after its reload"
@@ -96,14 +104,22 @@ def installed_certificate() -> bytes:
     return ssl.PEM_cert_to_DER_cert(text[text.index(begin) : text.index(end) + len(end)])
 
 
-def handshake(address: tuple[str, int]) -> bytes | None:
-    """What is presented there; None: nobody does. Nothing is said to it, so whom it belongs to need not be verified."""
+def handshake(address: tuple[str, int], asks: bool) -> bytes | None:
+    """
+    What is presented there; None: nobody does. Nothing is said to it, so whom it belongs to need not be verified.
+    `asks`: in PostgreSQL's protocol, where TLS is asked for first.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.load_cert_chain(f"{files.SECRETS}/server.crt", f"{files.SECRETS}/server.key")
     try:
-        with socket.create_connection(address, timeout=2) as plain, context.wrap_socket(plain) as secured:
-            return secured.getpeercert(binary_form=True)
+        with socket.create_connection(address, timeout=2) as plain:
+            if asks:
+                plain.sendall(SSL_REQUEST)
+                if plain.recv(1) != b"S":
+                    return None
+            with context.wrap_socket(plain) as secured:
+                return secured.getpeercert(binary_form=True)
     except OSError:
         return None
 
@@ -143,6 +159,8 @@ def lack(config: dict[str, Any], program: str, whole: bool) -> str:
     """What it is still short of; empty: nothing."""
     if program == "haproxy":
         return "" if haproxy.worker() is not None else "its admin socket does not answer"
+    if program == "pgbouncer":
+        return pooler.answers(config)
     if program == "consul":
         try:
             leader = Consul(config).get("/v1/status/leader")

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import certificate
 import files
 import unit
+import watchdog
 from awaiting import Together
 from control import ask
 from locks import lock_facts
@@ -29,6 +31,8 @@ def make(catalog: bool, offline: bool = False) -> dict[str, Any]:
         parts["supervisor"] = lambda: ask({"do": "state"}, timeout=2.0, patience=0.5)
         if "consul" in config:
             parts["consul"] = lambda: consul(config)
+        if "pgbouncer" in config:
+            parts["pooler"] = lambda: pooler(config)
     if config.get("role") == "member":
         parts["member"] = lambda: member(config, catalog, offline)
     together = Together(parts, ANSWER_SECONDS)
@@ -47,13 +51,17 @@ def make(catalog: bool, offline: bool = False) -> dict[str, Any]:
         },
         "generation": generation.strip() if generation else None,
         "lock": attempt("lock", lock_facts, problems),
+        "certificate": attempt("certificate", certificate.facts, problems),
         "files": attempt("files", unit.public_files, problems) or {},
         "programs": programs(config, supervisor, problems),
         "consul": facts,
+        "snapshots": attempt("snapshots", lambda: snapshots(config), problems),
         "patroni": of_member.get("patroni"),
+        "watchdog": attempt("watchdog", watchdog.facts, problems) if config.get("role") == "member" else None,
         "data": of_member.get("data"),
         **({"catalog": of_member.get("catalog")} if catalog else {}),
         "change": of_member.get("change"),
+        **({"pooler": together.found.get("pooler")} if "pgbouncer" in config else {}),
         "problems": [concealed(problem) for problem in problems],
     }
 
@@ -85,6 +93,20 @@ def consul(config: dict[str, Any]) -> Any:
     import consulfacts
 
     return consulfacts.look(config)
+
+
+def pooler(config: dict[str, Any]) -> Any:
+    import pooler
+
+    return pooler.facts(config)
+
+
+def snapshots(config: dict[str, Any]) -> Any:
+    if config.get("role") != "server":
+        return None
+    from snapshots import facts
+
+    return facts(config)
 
 
 def member(config: dict[str, Any], catalog: bool, offline: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from awaiting import wait_until
 from consulapi import Consul, ConsulError
 from files import Refusal
 
-REMOVE_SECONDS, PRUNE_SECONDS = 60.0, 30.0
+REMOVE_SECONDS, PRUNE_SECONDS, WELL_SECONDS = 60.0, 30.0, 15.0
 LEAVE_SECONDS = 12.0
 """Consul waits five seconds for others to notice, and then answers."""
 
@@ -32,21 +32,24 @@ def await_voters(consul: Consul, name: str, expected: int, seconds: float) -> di
         missing = sorted(server["Name"] for server in found if server["Name"] not in voters)
         why = f"healthy voters are {', '.join(voters) or 'none'}, {expected} are expected"
         why += f"; not yet: {', '.join(missing)}" if missing else ""
-        return name in voters and len(voters) == expected and not missing
+        # There may be more: those that are to go vote until they do.
+        return name in voters and len(voters) >= expected
 
     wait_until(complete, seconds, lambda: Refusal("E_VOTERS", f"{name} after {seconds:g} s: {why}"), pause=0.2)
     return {"voters": voters}
 
 
-def remove(config: dict[str, Any], node: str, progress: Callable[[str], None]) -> None:
+def remove(config: dict[str, Any], node: str, stay: list[str], progress: Callable[[str], None]) -> None:
     """
+    `stay`: those that are declared; what becomes of others that go as well is of no account.
+
     One that still runs is told to leave, because it would come back to Raft as long as it can be heard; its agent takes
     that for a hold. One that is down is taken out of Raft. Then nobody waits for it in gossip.
     """
     consul = Consul(config, seconds=5.0)
     if node == config["name"]:
         raise Refusal("E_SELF", f"{node} cannot remove itself; another server that stays is to be asked")
-    refuse_if_too_few(consul, node)
+    await_those_who_stay(consul, node, stay)
     deadline = time.monotonic() + REMOVE_SECONDS
     while is_peer(consul, node):
         if time.monotonic() > deadline:
@@ -81,16 +84,24 @@ def is_peer(consul: Consul, node: str) -> bool:
         return True
 
 
-def refuse_if_too_few(consul: Consul, node: str) -> None:
-    """The others must be a quorum of what is left, and each of them well."""
-    servers = consulfacts.autopilot(consul)["Servers"] or []
-    if not any(server["Name"] == node for server in servers):
-        return
-    others = [server for server in servers if server["Name"] != node]
-    ill = sorted(server["Name"] for server in others if not (server["Healthy"] and server["Voter"]))
-    if ill:
-        message = f"{node} is not removed while other servers are not healthy voters: {', '.join(ill)}"
-        raise Refusal("E_SERVERS_ILL", message)
+def await_those_who_stay(consul: Consul, node: str, stay: list[str]) -> None:
+    """Each of them is to be a healthy voter. A server that left a moment ago may have been the one that led."""
+    ill = list(stay)
+
+    def well() -> bool:
+        nonlocal ill
+        try:
+            found = consulfacts.autopilot(consul)["Servers"] or []
+        except ConsulError:
+            return False
+        if not any(server["Name"] == node for server in found):
+            return True
+        voters = {server["Name"] for server in found if server["Healthy"] and server["Voter"]}
+        ill = sorted(set(stay) - voters)
+        return not ill
+
+    message = f"{node} is not removed while servers that stay are not healthy voters: "
+    wait_until(well, WELL_SECONDS, lambda: Refusal("E_SERVERS_ILL", message + ", ".join(ill)), pause=0.2)
 
 
 def drop_peer(consul: Consul, node: str) -> bool:

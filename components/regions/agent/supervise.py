@@ -20,6 +20,7 @@ from files import Refusal
 from loop import Loop
 from output import log
 from patroniprogram import PatroniProgram
+from snapshotschedule import SnapshotSchedule
 
 CONFIGURE_AGAIN_SECONDS = 2.0
 
@@ -28,6 +29,7 @@ class Supervisor(Loop, Commands):
     def __init__(self) -> None:
         super().__init__(log)
         self.configure_at: float | None = None
+        self.snapshots = SnapshotSchedule()
 
     # ------------------------------------------------------------------------------------------------ the loop
 
@@ -49,6 +51,7 @@ class Supervisor(Loop, Commands):
     def patience(self) -> float | None:
         """How long there is nothing to do: None is until something happens."""
         times = [program.patience() for program in self.programs.values()] + [self.configure_at]
+        times.append(self.snapshots.patience())
         known = [at for at in times if at is not None]
         return max(0.0, min(known) - time.monotonic()) if known else None
 
@@ -58,7 +61,9 @@ class Supervisor(Loop, Commands):
             self.survive(program.tick)
         if self.leaving:
             self.stop_next()
-        elif self.configure_at is not None and time.monotonic() >= self.configure_at:
+            return
+        self.survive(self.snapshots.tick)
+        if self.configure_at is not None and time.monotonic() >= self.configure_at:
             self.boot()
 
     def boot(self) -> None:
@@ -97,6 +102,8 @@ class Supervisor(Loop, Commands):
                 pid = 0
             if pid == 0:
                 return
+            if pid == self.snapshots.pid:
+                self.snapshots.ended()
             for program in self.programs.values():
                 if pid == program.pid:
                     program.ended(os.waitstatus_to_exitcode(status))

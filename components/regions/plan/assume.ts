@@ -45,6 +45,8 @@ const assumptions: {
     const moved = region ? withRegion(fleet, region.name, () => ({ leader: step.candidate })) : fleet;
     return withMember(moved, step.leader, () => ({ settled: false }));
   },
+  pauseClients: nothing,
+  resumeClients: nothing,
   sql: nothing,
   password: nothing,
   checkpoint: nothing,

@@ -6,9 +6,10 @@ import { inShell } from "../../roles/plan/fencing.ts";
 import type { RegionsDesired } from "../desired.ts";
 import type { RegionsObserved } from "../facts.ts";
 import type { RegionStep } from "../steps.ts";
+import { drainSeconds } from "./pause.ts";
 import { isRestartSetting } from "./restartSettings.ts";
 
-const called = { consul: "Consul", patroni: "Patroni", haproxy: "HAProxy" } as const;
+const called = { consul: "Consul", patroni: "Patroni", haproxy: "HAProxy", pgbouncer: "PgBouncer" } as const;
 
 /** The step itself, in a few words; also the line of it while it runs. */
 export function describe(step: RegionStep): string {
@@ -43,6 +44,10 @@ export function describe(step: RegionStep): string {
       return `restart PostgreSQL on ${step.host} (${step.changed.join(", ")})`;
     case "switchover":
       return `switch over from ${step.leader} to ${step.candidate}: ${step.because}`;
+    case "pauseClients":
+      return `hold back the pooled clients of ${step.host}`;
+    case "resumeClients":
+      return `let the pooled clients of ${step.host} go on, at ${step.member}`;
     case "sql":
       return `in database ${step.database} on ${step.host}, ${step.summary}`;
     case "password":
@@ -95,14 +100,18 @@ export function consequences(
       return patched(step);
     case "restartMember":
       return leads(step.host, observed)
-        ? ["clients are disconnected, no writes for 1 to 2 s"]
+        ? ["clients are disconnected, no writes for about a second"]
         : ["its readers are disconnected, writes go on"];
     case "switchover":
       return writes(step.leader, observed)
         ? [
-            `clients are disconnected, no writes for 1 to 2 s; nothing is lost. ${step.leader} comes up again as a replica`,
+            `clients are disconnected, no writes for about a second; nothing is lost. ${step.leader} comes up again as a replica`,
           ]
         : ["readers there are disconnected, writes go on"];
+    case "pauseClients":
+      return [
+        `they wait between two transactions, at most ${step.ttlSeconds} s, and see no error; where a transaction does not end within ${drainSeconds(step)} s, nobody is held back`,
+      ];
     case "sql":
       return step.statements;
     case "demoteCluster":
@@ -124,6 +133,7 @@ export function consequences(
     case "awaitVoters":
     case "forgetNode":
     case "awaitMember":
+    case "resumeClients":
     case "password":
     case "checkpoint":
       return [];
@@ -141,6 +151,7 @@ function restartOf({ program, host }: Of<"restartProgram">, observed: RegionsObs
         ? ["Patroni is paused meanwhile, so that PostgreSQL goes on; nobody would take over in that time"]
         : ["PostgreSQL stops with it and its readers are disconnected; writes go on"];
     case "haproxy":
+    case "pgbouncer":
       return ["connections through it are cut"];
   }
 }

@@ -4,12 +4,24 @@
  */
 import type { RegionStep } from "../steps.ts";
 import { votersOf } from "./consulState.ts";
-import type { Concern, HostView, RegionView } from "./fleet.ts";
+import {
+  type Concern,
+  type Fleet,
+  type HostView,
+  programOf,
+  type Refusal,
+  type RegionView,
+} from "./fleet.ts";
+import { successionOf } from "./succession.ts";
+import { refusal } from "./target.ts";
 import { workable } from "./units.ts";
 
 export const gossipFile = "secrets/consul.json";
 
-export const consul: Concern = (fleet) => ({ steps: workable(fleet).flatMap(ofRegion) });
+export const consul: Concern = (fleet) => ({
+  steps: workable(fleet).flatMap(ofRegion),
+  refusals: stranded(fleet),
+});
 
 function ofRegion(region: RegionView): RegionStep[] {
   const host = speaker(region)?.name;
@@ -46,10 +58,10 @@ function newVoters(region: RegionView, host: string): RegionStep[] {
   const voters = votersOf(region);
   // A new cluster: all of them come up together.
   if (voters.length === 0) return [{ kind: "awaitVoters", host, expected }];
-  const missing = region.servers.filter((view) => view.up && !voters.includes(view));
+  const voteless = region.servers.filter((view) => view.up && !voters.includes(view));
   const unwell = region.consul.healthy === false && leaving(region).length === 0;
-  if (missing.length === 0) return unwell ? [{ kind: "awaitVoters", host, expected }] : [];
-  return missing.map(({ name }) => ({ kind: "awaitVoters", host: name, expected }));
+  if (voteless.length === 0) return unwell ? [{ kind: "awaitVoters", host, expected }] : [];
+  return voteless.map(({ name }) => ({ kind: "awaitVoters", host: name, expected }));
 }
 
 /** A member whose agent or token does not work is a member without Patroni. */
@@ -70,26 +82,60 @@ function gossipKey({ servers }: RegionView, host: string): RegionStep[] {
   return changed ? [{ kind: "useGossipKey", host }] : [];
 }
 
-/** Of Raft's members, those that are declared no more; those that vote last, so that the fewest votes move. */
+/**
+ * Of Raft's members, those that are declared no more. Those that vote go last, so that the fewest votes move, and of them
+ * the one that leads, so that one election is held.
+ */
 export function leaving({ servers, consul }: RegionView): readonly string[] {
   const declared = new Set(servers.map(({ name }) => name));
+  const weight = ({ voter, leader }: { voter: boolean; leader: boolean }) => Number(voter) + Number(leader);
   return consul.peers
     .filter(({ node }) => !declared.has(node))
-    .sort((a, b) => Number(a.voter) - Number(b.voter) || (a.node < b.node ? -1 : 1))
+    .sort((a, b) => weight(a) - weight(b) || (a.node < b.node ? -1 : 1))
     .map(({ node }) => node);
 }
 
-/** Whoever stays must be a majority by themselves, whatever becomes of those that go. */
 function departures(region: RegionView, host: string): RegionStep[] {
-  const expected = region.servers.length;
-  if (region.servers.filter(runs).length * 2 <= expected) return [];
-  return leaving(region).flatMap((node): RegionStep[] => [
-    { kind: "removeServer", host, node },
-    { kind: "awaitVoters", host, expected },
-  ]);
+  const gone = leaving(region);
+  if (gone.length === 0 || missing(region).length > 0) return [];
+  return [
+    ...gone.map((node): RegionStep => ({ kind: "removeServer", host, node })),
+    { kind: "awaitVoters", host, expected: region.servers.length },
+  ];
 }
 
-/** As observed: one that this plan starts has no vote to count on yet. */
-function runs({ up, facts }: HostView): boolean {
-  return up && facts.reach !== "stopped";
+/** In a failover nobody is removed either, and that is not the time to say so. */
+function stranded(fleet: Fleet): Refusal[] {
+  if (successionOf(fleet).kind === "failover") return [];
+  return workable(fleet).flatMap((region) => {
+    const [gone, ill] = [leaving(region), missing(region)];
+    if (gone.length === 0 || ill.length === 0) return [];
+    const seen = ill.map((view) => `${view.name} ${conditionOf(view)}`).join(", ");
+    return [
+      refusal(
+        "E_CONSUL_QUORUM",
+        `${gone.join(", ")} would be taken out of the Consul of ${region.name}, where ${seen}: those that stay must all be there, or the next failure leaves no majority. Bring that back first, or declare ${gone.join(", ")} again (consulServers) until it is.`,
+      ),
+    ];
+  });
+}
+
+/**
+ * Of the servers that stay, those that do not answer as observed: one that this plan starts has no vote yet. Whether each
+ * votes, and knows a leader, is waited for when one is removed.
+ */
+function missing({ servers }: RegionView): readonly HostView[] {
+  return servers.filter(({ up, facts }) => {
+    // Before an update made it.
+    if (facts.reach === "absent") return !up;
+    return facts.reach !== "up" || facts.report.consul === null;
+  });
+}
+
+function conditionOf(view: HostView): string {
+  const { facts } = view;
+  if (facts.reach === "unreachable") return `does not answer (${facts.reason})`;
+  if (facts.reach !== "up") return `is ${facts.reach}`;
+  const program = programOf(view, "consul");
+  return `has a Consul that does not answer (${program?.reason ?? program?.state ?? "it is not there"})`;
 }

@@ -5,6 +5,7 @@
 import { parse } from "yaml";
 import type { DesiredProgram, ProgramName } from "../desired.ts";
 import type { RegionStep } from "../steps.ts";
+import { changedByHand } from "./byHand.ts";
 import {
   activeOf,
   type Concern,
@@ -34,7 +35,9 @@ export const files: Concern = (fleet) => {
     ...region.members.flatMap((host) =>
       takeOver(host, "consul", fleet.moment, [{ kind: "awaitConsul", host: host.name }]),
     ),
-    ...region.proxies.flatMap((host) => takeOver(host, "haproxy", fleet.moment, [])),
+    ...region.proxies.flatMap((host) =>
+      (["haproxy", "pgbouncer"] as const).flatMap((program) => takeOver(host, program, fleet.moment, [])),
+    ),
     ...membersInOrder(region).flatMap((host) =>
       takeOver(host, "patroni", fleet.moment, [{ kind: "awaitMember", host: host.name }]),
     ),
@@ -70,9 +73,11 @@ export function changedFiles(
   // One that does not run reads its files when it is started.
   const runs = facts?.state === "running" || facts?.state === "starting";
   if (program === undefined || !runs || host.report === null) return { reloads: [], restarts: [] };
+  const left = changedByHand(host, moment);
   const isChanged = (path: string) =>
-    facts.loaded[path] !== facts.installed[path] ||
-    (moment === "preview" && isForeseen(path, host.wish.files, host.report?.files ?? {}));
+    !left.includes(path) &&
+    (facts.loaded[path] !== facts.installed[path] ||
+      (moment === "preview" && isForeseen(path, host.wish.files, host.report?.files ?? {})));
   return { reloads: program.reloads.filter(isChanged), restarts: program.restarts.filter(isChanged) };
 }
 
@@ -95,7 +100,9 @@ export function membersInOrder({ members, leader }: RegionView): readonly Member
 }
 
 /** The member's own settings that its new file changes and only a restart brings into force; at preview alone. */
-export function foreseenRestarts({ wish, report }: MemberView): readonly string[] {
+export function foreseenRestarts(member: MemberView): readonly string[] {
+  const { wish, report } = member;
+  if (changedByHand(member, "preview").includes(patroniFile)) return [];
   const [found, wanted] = [report?.files[patroniFile], wish.files[patroniFile]];
   if (found === undefined || wanted === undefined || found === wanted) return [];
   const [from, to] = [parametersIn(found), parametersIn(wanted)];
@@ -114,12 +121,12 @@ export function tagsOf({ wish }: MemberView): Readonly<Record<string, unknown>> 
   return read?.tags ?? {};
 }
 
-/** What would be loaded is not what was reviewed. */
+/** What would be loaded is not what was reviewed. On machines: see `loadsByHand`. */
 export function staleFiles(fleet: Fleet): Refusal[] {
   if (fleet.moment === "preview") return [];
   return fleet.regions.flatMap((region) =>
     hostsOf(region).flatMap(({ name, wish, facts, report }) => {
-      if (facts.reach !== "up" || report === null) return [];
+      if (facts.reach !== "up" || report === null || wish.reach.kind === "machine") return [];
       const stale = Object.keys(wish.files).filter((file) => report.files[file] !== wish.files[file]);
       if (stale.length === 0) return [];
       return [

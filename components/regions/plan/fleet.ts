@@ -2,7 +2,14 @@
  * The regions as the plan sees them: as observed at first, and after each planned step as that step is expected to
  * leave them (`assume.ts`). A concern therefore reads the same words whether something is so already or will be.
  */
-import type { DesiredHost, DesiredMember, DesiredProxy, DesiredRegion, RegionsDesired } from "../desired.ts";
+import type {
+  DesiredHost,
+  DesiredMember,
+  DesiredProxy,
+  DesiredRegion,
+  ProgramName,
+  RegionsDesired,
+} from "../desired.ts";
 import type {
   CatalogFacts,
   HostFacts,
@@ -129,7 +136,7 @@ export function spokesman(region: RegionView): MemberView | undefined {
   return [...(wished ? [wished] : []), ...region.members].find(({ up }) => up);
 }
 
-export function programOf(view: HostView, name: "consul" | "patroni" | "haproxy"): ProgramFacts | undefined {
+export function programOf(view: HostView, name: ProgramName): ProgramFacts | undefined {
   return view.facts.reach === "up" ? view.facts.report.programs[name] : undefined;
 }
 

@@ -7,6 +7,7 @@ import type { RegionsDesired } from "../desired.ts";
 import type { RegionsObserved } from "../facts.ts";
 import type { RegionStep, RegionsPlan } from "../steps.ts";
 import { assume, comesUp } from "./assume.ts";
+import { loadsByHand } from "./byHand.ts";
 import { catalog } from "./catalog.ts";
 import { configuration } from "./configuration.ts";
 import { consul } from "./consul.ts";
@@ -32,12 +33,14 @@ import { returning, silence } from "./returning.ts";
 import { leaderBeforeChange, leaderOfActive, leaderOfStandbys } from "./switchover.ts";
 import { hostWords, locked, programs, units } from "./units.ts";
 import { fleetOf } from "./views.ts";
+import { watchdogRefusals, watchdogs } from "./watchdog.ts";
 
 /** Until the active region leads. */
 const beforeItLeads: readonly Concern[] = [
   locked,
   paused,
   told,
+  watchdogs,
   alone,
   silence,
   units,
@@ -69,7 +72,7 @@ export function planRegions(
   moment: Moment = "apply",
 ): RegionsPlan {
   const found = fleetOf(observed, desired, moment);
-  const refused = refusals(found);
+  const refused = [...refusals(found), ...watchdogRefusals(found)];
   const kept = found.regions.flatMap((region) => hostsOf(region).filter(isKept));
   const steps: RegionStep[] = [];
   const late: Refusal[] = [];
@@ -85,7 +88,7 @@ export function planRegions(
     if (added.lookAgain) lookAgainAfter ??= steps.length - 1;
     fleet = (added.steps ?? []).reduce(assume, fleet);
   }
-  const all = [...refused, ...late, ...pausedRefusals(found, steps)];
+  const all = [...refused, ...late, ...pausedRefusals(found, steps), ...loadsByHand(found, steps)];
   if (all.length > 0) return { steps: [], lookAgainAfter: null, refusals: all, notices };
   return { steps, lookAgainAfter, refusals: [], notices };
 }

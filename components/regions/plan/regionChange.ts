@@ -16,6 +16,7 @@ import {
   type RegionView,
   spokesman,
 } from "./fleet.ts";
+import { heldBack } from "./pause.ts";
 import { successionOf, writerOf } from "./succession.ts";
 import { workable } from "./units.ts";
 
@@ -50,9 +51,15 @@ export const regionChange: Concern = (fleet) => {
         steps: [
           { kind: "checkpoint", host: old },
           { kind: "checkpoint", host },
-          { kind: "demoteCluster", host: old, region: from.name, to: active.name },
-          { kind: "gate", host, of: old },
-          promotion(host, active, from),
+          ...heldBack(
+            [
+              { kind: "demoteCluster", host: old, region: from.name, to: active.name },
+              { kind: "gate", host, of: old },
+              promotion(host, active, from),
+            ],
+            host,
+            fleet,
+          ),
         ],
         notices: outlook(from, active, fleet),
       };

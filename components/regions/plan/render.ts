@@ -35,8 +35,9 @@ function renderFiles({ name, files }: DesiredHost, observed: RegionsObserved): s
     .filter((path) => installed[path] !== files[path])
     .map((path) => {
       const [from, to] = [installed[path], files[path] ?? ""];
+      const byHand = facts.changedByHand?.includes(path) ? ", changed by hand; this update leaves it so" : "";
       if (from === undefined) return `${name}: ${path} is new (${to.split("\n").length - 1} lines)`;
-      return [`${name}: ${path}`, ...lineDiff(from, to).map((row) => `  ${row}`)].join("\n");
+      return [`${name}: ${path}${byHand}`, ...lineDiff(from, to).map((row) => `  ${row}`)].join("\n");
     })
     .join("\n");
 }

@@ -17,6 +17,7 @@ import {
   othersOf,
   type RegionView,
 } from "./fleet.ts";
+import { heldBack } from "./pause.ts";
 
 /** As Patroni says, and as the changes of this plan are expected to make it say. */
 export function pendingOf(view: MemberView, region: RegionView, fleet: Fleet): readonly string[] {
@@ -50,13 +51,19 @@ export const leaderRestart: Concern = (fleet) => {
   if (candidate === undefined) return { steps: restart(leader, pending), notices: [writeGap(region)] };
   return {
     steps: [
-      {
-        kind: "switchover",
-        host: leader.name,
-        leader: leader.name,
-        candidate: candidate.name,
-        because: `${leader.name} is restarted for ${pending.join(", ")}`,
-      },
+      ...heldBack(
+        [
+          {
+            kind: "switchover",
+            host: leader.name,
+            leader: leader.name,
+            candidate: candidate.name,
+            because: `${leader.name} is restarted for ${pending.join(", ")}`,
+          },
+        ],
+        candidate.name,
+        fleet,
+      ),
       { kind: "awaitMember", host: leader.name },
     ],
     notices: [writeGap(region)],
@@ -98,6 +105,6 @@ function interrupts({ leader }: RegionView, steps: readonly RegionStep[]): boole
 function writeGap({ leader, name }: RegionView): Notice {
   return {
     code: "N_WRITE_GAP",
-    message: `${leader} leads ${name} and has to be restarted: clients are disconnected, and writes are expected to stop for 1 to 2 s.`,
+    message: `${leader} leads ${name} and has to be restarted: clients are disconnected, and writes are expected to stop for about a second.`,
   };
 }

@@ -11,6 +11,7 @@ import {
   othersOf,
   type RegionView,
 } from "./fleet.ts";
+import { heldBack } from "./pause.ts";
 
 /** In a region that follows nobody notices, so it is done before such a region takes over. */
 export const leaderOfStandbys: Concern = (fleet) => joined(othersOf(fleet), fleet);
@@ -58,25 +59,28 @@ function handOver(candidate: MemberView, region: RegionView, fleet: Fleet, why: 
   const refusals = broughtUp ? [] : unfitCandidate(candidate, region, fleet.desired);
   if (refusals.length > 0) return { refusals };
   const sync = asksForSync(region, fleet.desired) && entryOf(candidate, region)?.syncStandby !== true;
+  const writes = region.role === "primary";
+  const step: RegionStep = {
+    kind: "switchover",
+    host: old?.name ?? candidate.name,
+    leader,
+    candidate: candidate.name,
+    because: why === null ? `${candidate.name} is to lead ${region.name}` : `${leader} ${why}`,
+  };
   const steps: RegionStep[] = [
     ...(sync ? [{ kind: "awaitMember", host: candidate.name, sync: true } as const] : []),
-    {
-      kind: "switchover",
-      host: old?.name ?? candidate.name,
-      leader,
-      candidate: candidate.name,
-      because: why === null ? `${candidate.name} is to lead ${region.name}` : `${leader} ${why}`,
-    },
+    // Patroni makes one as well, and what was written during a long one has to be written while nobody leads.
+    ...(old && region.role === "primary" ? [{ kind: "checkpoint", host: old.name } as const] : []),
+    ...(writes ? heldBack([step], candidate.name, fleet) : [step]),
     ...(old ? [{ kind: "awaitMember", host: old.name } as const] : []),
   ];
-  const writes = region.role === "primary";
   return {
     steps,
     notices: writes
       ? [
           {
             code: "N_WRITE_GAP",
-            message: `${leader} hands over to ${candidate.name}: clients are disconnected, and writes are expected to stop for 1 to 2 s.`,
+            message: `${leader} hands over to ${candidate.name}: clients are disconnected, and writes are expected to stop for about a second.`,
           },
         ]
       : [],

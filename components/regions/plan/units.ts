@@ -13,8 +13,8 @@ import {
 } from "./fleet.ts";
 import { successionOf } from "./succession.ts";
 
-export function hostWords({ name, region, reach }: DesiredHost) {
-  return wordsOf({ name, site: region, reach });
+export function hostWords({ name, reach }: DesiredHost) {
+  return wordsOf({ name, site: name, reach });
 }
 
 /** Regions that are worked with. One that is about to be given up is not: what is down there stays down. */
@@ -37,11 +37,11 @@ function isStopped({ facts }: HostView): boolean {
   return facts.reach === "stopped";
 }
 
-/** Consul and HAProxy run whatever role a host has. */
+/** Consul, HAProxy and PgBouncer run whatever role a host has. */
 export const programs: Concern = (fleet): Contribution => {
   const steps = workable(fleet).flatMap((region) =>
     hostsOf(region).flatMap((host) =>
-      (["consul", "haproxy"] as const).flatMap((program): RegionStep[] => {
+      (["consul", "haproxy", "pgbouncer"] as const).flatMap((program): RegionStep[] => {
         const state = programOf(host, program)?.state;
         if (state !== "held" && state !== "superseded" && state !== "stopped") return [];
         return [{ kind: "startProgram", host: host.name, program }];

@@ -12,7 +12,11 @@ export interface AgentJson {
   readonly deployment: string;
   readonly programs: readonly SupervisedProgram[];
   /** On a server and on a member. */
-  readonly consul?: { readonly address: string };
+  readonly consul?: {
+    readonly address: string;
+    /** On a server: how old its last snapshot may become, and how many are kept. */
+    readonly snapshots?: { readonly everyHours: number; readonly keep: number };
+  };
   /** On a member. */
   readonly patroni?: {
     readonly scope: string;
@@ -20,6 +24,8 @@ export interface AgentJson {
     readonly restPort: number;
     readonly port: number;
   };
+  /** On a proxy with pooled clients. */
+  readonly pgbouncer?: { readonly address: string; readonly port: number };
   /** On a member: those of other regions, which are asked whether one of them leads before Patroni is started. */
   readonly others: readonly {
     readonly name: string;
@@ -39,13 +45,24 @@ export function agentJson(deployment: RegionalDeployment, host: AnyHost): string
     datacenter: regionOf(deployment, host.region).datacenter,
     deployment: deployment.name,
     programs: programsOf(deployment, host),
-    ...(host.role === "proxy" ? {} : { consul: { address: CONSUL_AGENT } }),
+    ...(host.role === "proxy" ? {} : { consul: consulOf(deployment, host) }),
     ...(host.role === "member"
       ? { patroni: { scope, namespace, restPort: host.restPort, port: host.port } }
+      : {}),
+    ...(host.role === "proxy" && host.pooledPort !== undefined
+      ? { pgbouncer: { address: host.address, port: host.pooledPort } }
       : {}),
     others: host.role === "member" ? othersOf(deployment, host.region) : [],
   };
   return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function consulOf(
+  deployment: RegionalDeployment,
+  { region, role }: AnyHost,
+): NonNullable<AgentJson["consul"]> {
+  const { snapshotEveryHours: everyHours, snapshotsKept: keep } = regionOf(deployment, region).consul;
+  return { address: CONSUL_AGENT, ...(role === "server" ? { snapshots: { everyHours, keep } } : {}) };
 }
 
 function othersOf(deployment: RegionalDeployment, region: string): AgentJson["others"] {

@@ -10,11 +10,15 @@ import { allHosts, proxiesOf, regionOf } from "./topology.ts";
  * certificate has the floating name, and names and addresses of every region's proxies.
  */
 export function certificateNamesOf(deployment: RegionalDeployment, host: AnyHost): CertificateNames {
-  const { domain, names, regions } = deployment;
+  const { domain, names, regions, database } = deployment;
   const own = [host.name, `${host.name}.${domain}`];
   switch (host.role) {
     case "proxy":
-      return namesOf(own, [host.address]);
+      // Pooled clients speak TLS with the proxy itself, by whichever name they found it.
+      return namesOf(
+        database.pooling === undefined ? own : [...own, names.floating, `${host.region}.${domain}`],
+        [host.address],
+      );
     case "server":
       // By this name servers know each other; no certificate of another host has it.
       return namesOf(

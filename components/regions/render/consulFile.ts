@@ -1,21 +1,21 @@
 import { agentConfig } from "../../consul/agentConfig.ts";
 import { serverConfig } from "../../consul/serverConfig.ts";
+import { startConfig } from "../../consul/startConfig.ts";
 import type { ConsulServerHost, Member, RegionalDeployment } from "../../spec/regionalModel.ts";
 import { CONSUL_DATA, tlsFiles } from "./paths.ts";
 import { regionOf } from "./topology.ts";
 
 export function consulFile(deployment: RegionalDeployment, host: ConsulServerHost | Member): string {
-  const { datacenter, servers } = regionOf(deployment, host.region);
+  const { datacenter } = regionOf(deployment, host.region);
   const member = {
     datacenter,
     nodeName: host.name,
     bindAddress: host.address,
     dataDirectory: CONSUL_DATA,
     tls: tlsFiles,
-    serverAddresses: servers.map(({ address }) => address),
   };
   return host.role === "server"
-    ? serverConfig({ ...member, bootstrapExpect: servers.length })
+    ? serverConfig(member)
     : agentConfig({
         ...member,
         clientAddress: "127.0.0.1",
@@ -23,4 +23,12 @@ export function consulFile(deployment: RegionalDeployment, host: ConsulServerHos
         // Clients may ask any member for the one that leads.
         dnsAddresses: ["127.0.0.1", host.address],
       });
+}
+
+export function consulStartFile(deployment: RegionalDeployment, host: ConsulServerHost | Member): string {
+  const { servers } = regionOf(deployment, host.region);
+  return startConfig({
+    serverAddresses: servers.map(({ address }) => address),
+    ...(host.role === "server" ? { bootstrapExpect: servers.length } : {}),
+  });
 }

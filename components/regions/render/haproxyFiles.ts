@@ -5,7 +5,7 @@ import { parametersOf } from "./parameters.ts";
 import { FILES, RUNTIME_DIRECTORY, tlsFiles } from "./paths.ts";
 import { membersOf, regionOf } from "./topology.ts";
 
-const STATS_PORT = 7000;
+export const STATS_PORT = 7000;
 const leastConnections = 1_000;
 /** Peers that vanish are noticed by keepalives; this is for sessions that somebody forgot. */
 const sessionIdleSeconds = 86_400;

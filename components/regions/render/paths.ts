@@ -23,10 +23,14 @@ export const FILES = {
   agent: "agent.json",
   certificate: "certificate.json",
   consul: "consul.json",
+  consulStart: "consul-start.json",
   haproxy: "haproxy.cfg",
   haproxyState: "haproxy.state",
   patroni: "patroni/patroni.yml",
   bootstrap: "patroni/bootstrap.yml",
+  pgbouncer: "pgbouncer/pgbouncer.ini",
+  pgbouncerListen: "pgbouncer/listen.ini",
+  pgbouncerHba: "pgbouncer/hba.conf",
 } as const;
 
 /** Names below `/etc/understudy/secrets`. */
@@ -37,6 +41,7 @@ export const SECRET_FILES = {
   consul: "consul.json",
   tokens: "tokens.json",
   patroni: "patroni.yml",
+  pgbouncerUsers: "pgbouncer.users",
 } as const;
 
 export function secret(name: keyof typeof SECRET_FILES): string {

@@ -1,5 +1,6 @@
 import { bootstrapYml, patroniYml } from "../../patroni/patroniYml.ts";
 import { PGDATA } from "../../postgres/paths.ts";
+import { watchdogOf } from "../../spec/regional/schemaWatchdog.ts";
 import type { Member, RegionalDeployment } from "../../spec/regionalModel.ts";
 import { clientCertificates, clientRules } from "./clientAccess.ts";
 import { initialDynamic } from "./dynamic.ts";
@@ -23,6 +24,7 @@ export function patroniFiles(deployment: RegionalDeployment, member: Member): Re
       // Debian's layout, which the image has.
       binDirectory: `/usr/lib/postgresql/${database.version}/bin`,
       passwordFile: `${RUNTIME_DIRECTORY}/pgpass`,
+      handoverFile: `${RUNTIME_DIRECTORY}/handover`,
       tls: tlsFiles,
       consul: { agent: CONSUL_AGENT, registerService: true, sessionChecks: database.sessionChecks },
       access: {
@@ -31,6 +33,7 @@ export function patroniFiles(deployment: RegionalDeployment, member: Member): Re
         clientRules: clientRules(deployment),
         clientCertificates: clientCertificates(deployment),
       },
+      watchdog: watchdogOf(database.watchdog, member.place.target),
       parameters: parametersOf(deployment).local[member.name] ?? {},
       // Only a synchronous standby takes over where commits wait for one: the member that is to lead has to be it.
       tags:

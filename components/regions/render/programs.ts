@@ -36,7 +36,7 @@ export function programsOf(deployment: RegionalDeployment, host: AnyHost): reado
     case "member":
       return [consul, patroni(deployment)];
     case "proxy":
-      return [haproxy];
+      return deployment.database.pooling === undefined ? [haproxy] : [haproxy, pgbouncer];
   }
 }
 
@@ -52,7 +52,10 @@ const consul: SupervisedProgram = {
   command: [
     "consul",
     "agent",
-    ...[FILES.consul, secret("consul")].flatMap((file) => ["-config-file", `${CONFIG_DIRECTORY}/${file}`]),
+    ...[FILES.consul, FILES.consulStart, secret("consul")].flatMap((file) => [
+      "-config-file",
+      `${CONFIG_DIRECTORY}/${file}`,
+    ]),
   ],
   reloadSignal: "HUP",
   // With the rendered configuration no signal makes it leave the cluster.
@@ -60,6 +63,7 @@ const consul: SupervisedProgram = {
   stopTimeoutSeconds: 20,
   // It takes certificates and tokens by a reload. A gossip key is brought in by its own verb.
   reloads: [...certificate, secret("consul")],
+  // Not consul-start.json, which whoever runs needs no more.
   restarts: [FILES.consul],
 };
 
@@ -86,4 +90,15 @@ const haproxy: SupervisedProgram = {
   // It verifies others; its host's own certificate is none of its business.
   reloads: [FILES.haproxy, FILES.haproxyState, secret("ca")],
   restarts: [],
+};
+
+const pgbouncer: SupervisedProgram = {
+  name: "pgbouncer",
+  command: ["pgbouncer", `${CONFIG_DIRECTORY}/${FILES.pgbouncer}`],
+  reloadSignal: "HUP",
+  // Transactions that are open end first.
+  stopSignal: "INT",
+  stopTimeoutSeconds: 10,
+  reloads: [FILES.pgbouncer, FILES.pgbouncerHba, secret("pgbouncerUsers"), ...certificate],
+  restarts: [FILES.pgbouncerListen],
 };

@@ -62,9 +62,10 @@ export const defaultServers = (region: string) => [1, 2, 3].map((number) => `${r
 export const defaultProxy = (region: string) => `${region}-proxy`;
 
 const apart = 1000;
+const pooledApart = 500;
 
-/** The write port of a region's first proxy is the port that a site of this name would have; its read port 1000 above. */
+/** The write port of a region's first proxy is the port that a site of this name would have; its read port 1000 above, that of pooled clients 500. */
 export function proxyPorts({ name, region }: Pick<RegionalHost, "name" | "region">) {
   const write = sitePort(region) + 2 * apart * (Math.min(hostNumber(name, region) ?? 1, 20) - 1);
-  return { write, read: write + apart };
+  return { write, read: write + apart, pooled: write + pooledApart };
 }

@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { field } from "../field.ts";
 import { databaseBase } from "../schemaDatabase.ts";
+import { pooling } from "./schemaPooling.ts";
+import { watchdog } from "./schemaWatchdog.ts";
 
 const profiles = ["fast", "lan", "wan"] as const;
 const seconds = () => z.int().optional();
@@ -81,9 +83,22 @@ export const patroniDatabase = z.strictObject({
   }),
   sessionChecks: field(z.array(z.enum(["serfHealth"])).default([]), {
     description:
-      "Health checks of Consul that a leader's session depends on, beside its own time. `serfHealth` notices the loss of a host sooner, and may depose a leader that only its Consul agent has lost touch with.",
-    effect: "restart",
+      "Health checks of Consul that a leader's session depends on, beside its own time. `serfHealth` notices the loss of a host sooner than `ttlSeconds`; a Consul agent that is silent for 5 s costs its leader the lock for some seconds, in which nobody writes and nobody fails over. Not with `synchronous: off`. Counts for a member from the next start of its Patroni on, which an update does not bring about.",
+    effect: "none",
     source: "Patroni `consul.checks`",
+  }),
+  watchdog: field(watchdog.optional(), {
+    description:
+      "Resets the host of a leader whose Patroni hangs while its PostgreSQL goes on: `off`, `automatic` (where the host has a watchdog that Patroni may open), `required` (a member without one never leads, so it is refused), or a map with the device and the margin.",
+    effect: "reload",
+    derived: "`automatic` on machines; `off` in containers, which have none",
+    source: "Patroni `watchdog`",
+  }),
+  pooling: field(pooling.optional(), {
+    description:
+      "PgBouncer beside every HAProxy: a port of its own for the declared databases and login roles, in transaction mode, in front of the write port. `{}` takes every default.",
+    effect: "replace",
+    derived: "none",
   }),
   settings: databaseBase.settings,
   clientAccess: databaseBase.clientAccess,

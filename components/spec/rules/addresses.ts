@@ -139,19 +139,36 @@ function placeFault(text: string, subnet: Cidr, name: string): string | undefine
   return undefined;
 }
 
-/** Docker translates what leaves its network, and a peer knows a node by its address. */
+/**
+ * Docker translates what leaves its network, and a peer knows a node by its address. `ways`: what can be done where they
+ * cannot reach each other.
+ */
+export function networksApart(
+  areas: readonly { readonly name: string; readonly path: string; readonly shared: boolean }[],
+  subnet: string,
+  ways: (name: string) => string,
+): Finding[] {
+  const apart = areas.filter(({ shared }) => !shared).map(({ name }) => name);
+  if (apart.length === 0) return [];
+  return areas
+    .filter(({ shared }) => shared)
+    .map(({ name, path }) => ({
+      path,
+      message: `is on the containers' network ${subnet}, and ${list(apart)} must reach it there, and it them, without translation of addresses; where they cannot, ${ways(name)}`,
+    }));
+}
+
 const apartFromNetwork: StreamingRule = {
   code: "W_NETWORKS_APART",
   needs: ["deployment.sites", "deployment.sites.*.target", "deployment.sites.*.dockerHost"],
   check({ sites, containers: { subnet } }) {
-    const apart = sites.filter(({ place }) => !onSharedNetwork(place)).map(({ name }) => name);
-    if (apart.length === 0) return [];
-    return sites
-      .filter(({ place }) => onSharedNetwork(place))
-      .map(({ name }) => ({
-        path: `deployment.sites.${name}`,
-        message: `is on the containers' network ${subnet}, and ${list(apart)} must reach it there, and it them, without translation of addresses; where they cannot, give ${name} a \`dockerHost\` and that host's \`address\``,
-      }));
+    const areas = sites.map(({ name, place }) => ({
+      name,
+      path: `deployment.sites.${name}`,
+      shared: onSharedNetwork(place),
+    }));
+    const ways = (name: string) => `give ${name} a \`dockerHost\` and that host's \`address\``;
+    return networksApart(areas, subnet, ways);
   },
 };
 

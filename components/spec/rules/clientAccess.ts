@@ -5,7 +5,8 @@ import { ownedRoles } from "../ownedSettings.ts";
 import type { AnyDeployment } from "../regionalModel.ts";
 import { onSharedNetwork } from "../resolvePlace.ts";
 import { show } from "../show.ts";
-import type { Finding, Rule, RuleContext, StreamingRule } from "./rule.ts";
+import { areaTargets, placedHosts, wholeHostMaps } from "./areas.ts";
+import type { Finding, Rule, RuleContext } from "./rule.ts";
 
 const base = "deployment.database.clientAccess";
 
@@ -123,14 +124,17 @@ const open: Rule = {
 };
 
 /** The default lets in who is sure to be a client; beyond the containers' network that is the nodes alone. */
-const nodesOnly: StreamingRule = {
+const nodesOnly: Rule = {
   code: "W_NO_CLIENTS",
-  needs: [base, "deployment.sites.*.target"],
-  check({ sites, database, containers: { subnet } }, { written }) {
+  needs: [base, ...areaTargets, ...wholeHostMaps],
+  check(deployment, { written }) {
+    const { database, containers } = deployment;
     if (written.database.clientAccess !== undefined || database.clientAccess.length === 0) return [];
-    if (sites.every(({ place }) => onSharedNetwork(place))) return [];
-    const inContainers = sites.some(({ place }) => place.target === "containers");
-    const who = inContainers ? `the nodes and the containers' network ${subnet}` : "the nodes";
+    const hosts = placedHosts(deployment);
+    if (hosts.every(({ place }) => onSharedNetwork(place))) return [];
+    const nodes = "sites" in deployment ? "the nodes" : "the members";
+    const inContainers = hosts.some(({ place }) => place.target === "containers");
+    const who = inContainers ? `${nodes} and the containers' network ${containers.subnet}` : nodes;
     const message = `is not set, so only ${who} may connect; name the networks of your clients, e.g. [{databases: [app], roles: [app], network: 192.0.2.0/24}]`;
     return [{ path: base, message }];
   },
@@ -165,4 +169,4 @@ const undeclared: Rule = {
 
 export const clientAccessRules: readonly Rule[] = [weak, network, words, shadowed, open, undeclared];
 
-export const clientNetworkRules: readonly StreamingRule[] = [nodesOnly];
+export const clientNetworkRules: readonly Rule[] = [nodesOnly];

@@ -8,7 +8,7 @@ import { dnsRules } from "./dns.ts";
 import { degradeRules, durabilityRules } from "./durability.ts";
 import { failoverRules } from "./failover.ts";
 import { fenceCommandRules } from "./fenceCommand.ts";
-import { machineRules } from "./machines.ts";
+import { machineRules, siteMachineRules } from "./machines.ts";
 import { nameServerRules } from "./nameServer.ts";
 import { nameRules, siteNameRules } from "./names.ts";
 import { packageRules } from "./packages.ts";
@@ -22,6 +22,7 @@ import { settingRules } from "./settings.ts";
 export const rules: readonly StreamingRule[] = [
   ...nameRules,
   ...siteNameRules,
+  ...siteMachineRules,
   ...machineRules,
   ...packageRules,
   ...adoptionRules,

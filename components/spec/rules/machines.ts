@@ -1,11 +1,14 @@
-/** Where sites are: what belongs to which target, how SSH gets there, and no host twice. */
+/** Where sites and hosts of regions are: what belongs to which target, how SSH gets there, and no machine twice. */
 import type { Deployment } from "../model.ts";
+import type { WrittenRegional } from "../regional/schema.ts";
+import type { AnyDeployment } from "../regionalModel.ts";
 import type { Written } from "../schema.ts";
 import type { WrittenBase } from "../schemaBase.ts";
-import type { WrittenHop, WrittenMachine } from "../schemaMachine.ts";
+import type { WrittenMachine, WrittenRegionMachine } from "../schemaMachine.ts";
 import { show } from "../show.ts";
 import { hostFault, hostKeyFault, isPrivateKey, keyFileFault, machineKey, userFault } from "../sshHost.ts";
-import { type Finding, groupBy, type StreamingRule } from "./rule.ts";
+import { areaTargets, hostMaps, hostsOnMachines } from "./areas.ts";
+import { type Finding, groupBy, type Rule, type StreamingRule } from "./rule.ts";
 
 const sitePath = (name: string) => `deployment.sites.${name}`;
 
@@ -44,21 +47,44 @@ export interface WrittenAt<T> {
   readonly value: T;
 }
 
+/** A machine as far as it was written there; what a region says of all its machines has no host. */
+export type WrittenPart = WrittenRegionMachine & Partial<Pick<WrittenMachine, "host">>;
+type WrittenStop = Pick<WrittenPart, "host" | "user" | "keyFile" | "hostKey">;
+
 /** Every machine that was written, and where. */
-export function writtenMachines(written: WrittenBase): WrittenAt<WrittenMachine>[] {
-  const sites = "sites" in written ? (written as Written).sites : {};
+export function writtenMachines(written: WrittenBase): WrittenAt<WrittenPart>[] {
   const all = [
-    ...Object.entries(sites).map(([name, { machine }]) => ({
-      path: `${sitePath(name)}.machine`,
-      value: machine,
-    })),
+    ...("sites" in written ? ofSites(written as Written) : []),
+    ...("regions" in written ? ofRegions(written as WrittenRegional) : []),
     { path: "deployment.names.server.machine", value: written.names.server?.machine },
   ];
   return all.flatMap(({ path, value }) => (value === undefined ? [] : [{ path, value }]));
 }
 
+type MaybeAt = WrittenAt<WrittenPart | undefined>;
+
+function ofSites({ sites }: Written): MaybeAt[] {
+  return Object.entries(sites).map(([name, { machine }]) => ({
+    path: `${sitePath(name)}.machine`,
+    value: machine,
+  }));
+}
+
+function ofRegions({ regions }: WrittenRegional): MaybeAt[] {
+  return Object.entries(regions).flatMap(([name, region]): MaybeAt[] => {
+    const path = `deployment.regions.${name}`;
+    const hosts = Object.values(hostMaps).flatMap((map) =>
+      Object.entries(region[map] ?? {}).map(([host, { machine }]) => ({
+        path: `${path}.${map}.${host}.machine`,
+        value: machine,
+      })),
+    );
+    return [{ path: `${path}.machine`, value: region.machine }, ...hosts];
+  });
+}
+
 /** Every stop of SSH: machines, and the hosts that are gone through. */
-export function writtenHops(written: WrittenBase): WrittenAt<WrittenHop>[] {
+export function writtenHops(written: WrittenBase): WrittenAt<WrittenStop>[] {
   return writtenMachines(written).flatMap(({ path, value }) => [
     { path, value },
     ...(value.jump === undefined ? [] : [{ path: `${path}.jump`, value: value.jump }]),
@@ -70,7 +96,7 @@ const eachHop = (
   code: string,
   field: "host" | "user" | "keyFile" | "hostKey",
   fault: (value: string) => string | undefined,
-): StreamingRule => ({
+): Rule => ({
   code,
   needs: [],
   check: (_deployment, { written }) =>
@@ -81,28 +107,31 @@ const eachHop = (
     }),
 });
 
-const hostTwice: StreamingRule = {
+const hostTwice: Rule = {
   code: "E_HOST_DUP",
-  needs: ["deployment.sites.*.target"],
+  needs: areaTargets,
   check: (deployment, { written }) => [
     ...machinesTwice(deployment, written),
-    ...enginesTwice(deployment),
+    ...("sites" in deployment ? enginesTwice(deployment) : []),
     ...oneAddressTwoNames(deployment, written),
   ],
 };
 
-function machinesTwice({ sites }: Deployment, written: Written): Finding[] {
-  const machines = sites.flatMap(({ name, place }) =>
-    place.target === "machines" && place.machine.ssh.host !== "" ? [{ name, ssh: place.machine.ssh }] : [],
-  );
-  const groups = groupBy(machines, ({ ssh }) => machineKey(ssh));
+/** As the user wrote it, of the site or host at the path. */
+function writtenHost(written: WrittenBase, path: string): string {
+  return writtenMachines(written).find((one) => one.path === `${path}.machine`)?.value.host ?? "";
+}
+
+function machinesTwice(deployment: AnyDeployment, written: WrittenBase): Finding[] {
+  const machines = hostsOnMachines(deployment).filter(({ machine }) => machine.ssh.host !== "");
+  const groups = groupBy(machines, ({ machine }) => machineKey(machine.ssh));
   return [...groups.values()].flatMap(([first, ...others]) =>
-    others.map(({ name, ssh }) => {
-      const spelt = [first?.name ?? "", name].map((site) => written.sites[site]?.machine?.host ?? "");
+    others.map(({ name, path, machine: { ssh } }) => {
+      const spelt = [first?.path ?? "", path].map((one) => writtenHost(written, one));
       const spelling =
         spelt[0] === spelt[1] ? "" : ` (written as ${spelt.map((one) => show(one, "")).join(" and ")})`;
       const message = `${first?.name} and ${name} are on one machine, ${ssh.host} port ${ssh.port}${spelling}, which can fail but once; write another machine for one of them`;
-      return { path: `${sitePath(name)}.machine.host`, message };
+      return { path: `${path}.machine.host`, message };
     }),
   );
 }
@@ -144,25 +173,27 @@ function engineKey(dockerHost = "unix:///var/run/docker.sock"): string {
   return `${scheme.toLowerCase()} ${name} ${port}`;
 }
 
-/** The name server may be on a site's machine, which must then be known to be that one. */
-function oneAddressTwoNames({ sites, names: { server } }: Deployment, written: Written): Finding[] {
+/** The name server may be on the machine of a site or host, which must then be known to be that one. */
+function oneAddressTwoNames(deployment: AnyDeployment, written: WrittenBase): Finding[] {
+  const { server } = deployment.names;
   if (server.kind !== "machine" || server.address === "") return [];
   const path = "deployment.names.server.machine.host";
-  return sites.flatMap(({ name, place, node }) => {
-    if (place.target !== "machines" || node.address !== server.address) return [];
-    if (machineKey(place.machine.ssh) === machineKey(server.machine.ssh)) return [];
+  return hostsOnMachines(deployment).flatMap(({ name, path: at, machine, address }) => {
+    if (address !== server.address) return [];
+    if (machineKey(machine.ssh) === machineKey(server.machine.ssh)) return [];
     const here = show(written.names.server?.machine?.host ?? "", "");
-    const there = show(written.sites[name]?.machine?.host ?? "", "");
+    const there = show(writtenHost(written, at), "");
     const message = `${here} has the address ${server.address} of ${name}, whose machine is written ${there}; write the same \`host\`, \`port\` and \`jump\` for one machine`;
     return [{ path, message }];
   });
 }
 
-export const machineRules: readonly StreamingRule[] = [
-  targetFields,
+export const machineRules: readonly Rule[] = [
   eachHop("E_HOST", "host", hostFault),
   eachHop("E_SSH_USER", "user", userFault),
   eachHop("E_KEY_FILE", "keyFile", keyFileFault),
   eachHop("E_HOST_KEY_FORMAT", "hostKey", hostKeyFault),
   hostTwice,
 ];
+
+export const siteMachineRules: readonly StreamingRule[] = [targetFields];

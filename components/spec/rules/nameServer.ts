@@ -5,6 +5,7 @@ import type { AnyDeployment } from "../regionalModel.ts";
 import type { WrittenBase } from "../schemaBase.ts";
 import { show } from "../show.ts";
 import { hostFault, machineKey } from "../sshHost.ts";
+import { hostsOnMachines } from "./areas.ts";
 import type { Finding, Rule } from "./rule.ts";
 
 const base = "deployment.names.server";
@@ -96,13 +97,12 @@ const ofTheMachine: Readonly<Record<string, (machine: Machine) => unknown>> = {
 
 function unequal(deployment: AnyDeployment, written: WrittenBase): Finding[] {
   const { server } = deployment.names;
-  if (!("sites" in deployment) || server.kind !== "machine") return [];
+  if (server.kind !== "machine") return [];
   if (written.names.server?.machine === undefined) return [];
   const here = server.machine;
   const said = (value: unknown) => (value === undefined ? "nothing" : show(value, ""));
-  return deployment.sites.flatMap(({ name, place }) => {
-    if (place.target !== "machines" || machineKey(place.machine.ssh) !== machineKey(here.ssh)) return [];
-    const there = place.machine;
+  return hostsOnMachines(deployment).flatMap(({ name, machine: there }) => {
+    if (machineKey(there.ssh) !== machineKey(here.ssh)) return [];
     return Object.entries(ofTheMachine)
       .filter(([, of]) => JSON.stringify(of(here)) !== JSON.stringify(of(there)))
       .map(([field, of]) => ({

@@ -3,7 +3,7 @@
 import type { AnyDeployment } from "../regionalModel.ts";
 import { show } from "../show.ts";
 import { suggest } from "../suggest.ts";
-import { areasOf, areaWords, wholeAreas } from "./areas.ts";
+import { areasOf, areaWords, hostsOnMachines, wholeAreas } from "./areas.ts";
 import { type RecordOwner, recordOwners } from "./recordOwners.ts";
 import { type Finding, groupBy, list, type Rule, type StreamingRule } from "./rule.ts";
 
@@ -133,12 +133,10 @@ const nameLength: Rule = {
   },
 };
 
-/** A site in containers is one; a region's hosts are. */
+/** Sites and regions' hosts in containers. */
 function containerOwners(deployment: AnyDeployment): readonly RecordOwner[] {
-  const owners = recordOwners(deployment);
-  if (!("sites" in deployment)) return owners.filter(({ what }) => what !== "region");
-  const onMachines = deployment.sites.filter(({ place }) => place.target === "machines");
-  return owners.filter(({ name }) => !onMachines.some((site) => site.name === name));
+  const onMachines = new Set(hostsOnMachines(deployment).map(({ name }) => name));
+  return recordOwners(deployment).filter(({ name, what }) => what !== "region" && !onMachines.has(name));
 }
 
 const reservedNames: Readonly<Record<string, string>> = {

@@ -24,7 +24,8 @@ interface Apart {
   readonly key: string;
 }
 
-function apartOf(name: string, place: Place): Apart | undefined {
+/** `name`: whose engine it is, where it has one of its own. */
+export function apartOf(name: string, place: Place): Apart | undefined {
   if (place.target === "machines") {
     return { host: place.machine.ssh.host, key: machineKey(place.machine.ssh) };
   }

@@ -1,7 +1,7 @@
 /** A package mirror of the user's: its words go into apt's sources, and its key decides what is installed. */
 import { looksSecret, show } from "../show.ts";
 import { writtenMachines } from "./machines.ts";
-import type { Finding, StreamingRule } from "./rule.ts";
+import type { Finding, Rule } from "./rule.ts";
 
 /** What a suite or a component may be made of: nothing that ends a word or means something to a shell. */
 const word = /^[A-Za-z0-9][A-Za-z0-9._+~/-]*$/;
@@ -32,7 +32,7 @@ function keyFault(key: string): string | undefined {
   return tag === 6 ? undefined : "is damaged: it cannot be read as an OpenPGP public key; copy all of it";
 }
 
-const mirror: StreamingRule = {
+const mirror: Rule = {
   code: "E_PACKAGE_MIRROR",
   needs: [],
   check: (_deployment, { written }) =>
@@ -62,4 +62,4 @@ const mirror: StreamingRule = {
     }),
 };
 
-export const packageRules: readonly StreamingRule[] = [mirror];
+export const packageRules: readonly Rule[] = [mirror];

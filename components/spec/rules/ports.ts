@@ -1,5 +1,5 @@
 /** Ports: one owner each on a host. SSH's above all, because a port of ours is behind the firewall. */
-import type { Deployment, Names } from "../model.ts";
+import type { Deployment, Names, SshTarget } from "../model.ts";
 import { type Finding, groupBy, type StreamingRule } from "./rule.ts";
 
 /** What the name server listens on; see `dns/zone.ts`. */
@@ -39,28 +39,49 @@ function publishedTwice({ sites, names }: Deployment): Finding[] {
   ]);
 }
 
-function besideSsh({ sites, names }: Deployment): Finding[] {
-  const clash = (path: string, port: number, program: string): Finding => ({
-    path,
-    message: `${port} is ${program}'s port on the machine, and cannot be SSH's too: the firewall would keep you out; let SSH listen on another one`,
+/** What listens on a machine that is reached through SSH. */
+export interface Listening {
+  readonly path: string;
+  readonly ssh: SshTarget;
+  /** Whose port it is, by port. */
+  readonly ports: Readonly<Record<number, string>>;
+}
+
+/** What the name server listens on where it is on a machine. */
+export function nameServerListening({ server }: Names): Listening[] {
+  if (server.kind !== "machine") return [];
+  const ports = Object.fromEntries(nameServerPorts.map((port) => [port, "the name server"]));
+  return [{ path: "deployment.names.server.machine", ssh: server.machine.ssh, ports }];
+}
+
+export function besideSsh(listening: readonly Listening[]): Finding[] {
+  return listening.flatMap(({ path, ssh: { port }, ports }) => {
+    const program = ports[port];
+    if (program === undefined) return [];
+    const message = `${port} is ${program}'s port on the machine, and cannot be SSH's too: the firewall would keep you out; let SSH listen on another one`;
+    return [{ path: `${path}.port`, message }];
   });
+}
+
+function listeningOf({ sites, names }: Deployment): Listening[] {
   const ofSites = sites.flatMap(({ name, place, node }) =>
-    place.target === "machines" && place.machine.ssh.port === node.port
-      ? [clash(`deployment.sites.${name}.machine.port`, node.port, "PostgreSQL")]
+    place.target === "machines"
+      ? [
+          {
+            path: `deployment.sites.${name}.machine`,
+            ssh: place.machine.ssh,
+            ports: { [node.port]: "PostgreSQL" },
+          },
+        ]
       : [],
   );
-  const { server } = names;
-  const ofNames =
-    server.kind === "machine" && nameServerPorts.includes(server.machine.ssh.port)
-      ? [clash("deployment.names.server.machine.port", server.machine.ssh.port, "the name server")]
-      : [];
-  return [...ofSites, ...ofNames];
+  return [...ofSites, ...nameServerListening(names)];
 }
 
 export const portRules: readonly StreamingRule[] = [
   {
     code: "E_PORT_CLASH",
     needs: ["deployment.sites.*.target", "deployment.names.server.kind"],
-    check: (deployment) => [...publishedTwice(deployment), ...besideSsh(deployment)],
+    check: (deployment) => [...publishedTwice(deployment), ...besideSsh(listeningOf(deployment))],
   },
 ];

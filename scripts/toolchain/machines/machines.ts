@@ -155,7 +155,12 @@ async function ensureRunning(
     await succeed(docker(["start", container]), `The machine ${container} cannot be started`);
     return;
   }
-  const args = [...runArguments(network, machine), "--label", `${MACHINES_LABEL}=${name}`, image];
+  const args = [
+    ...runArguments(network, machine),
+    "--label",
+    `${MACHINES_LABEL}=${name}`,
+    machine.image ?? image,
+  ];
   await succeed(docker(args), `The machine ${container} cannot be started`);
   await useProxy(container, process.env);
 }
@@ -176,7 +181,7 @@ async function hostKeys({ container, address }: MachineName): Promise<string> {
 }
 
 /** Where packages are reached through a proxy only, a machine does so too. */
-async function useProxy(container: string, env: NodeJS.ProcessEnv): Promise<void> {
+export async function useProxy(container: string, env: NodeJS.ProcessEnv): Promise<void> {
   const lines = ["http", "https"].flatMap((scheme) => {
     const proxy = env[`${scheme}_proxy`] ?? env[`${scheme.toUpperCase()}_PROXY`];
     return proxy ? [`Acquire::${scheme}::Proxy "${proxy}";\n`] : [];
@@ -186,7 +191,7 @@ async function useProxy(container: string, env: NodeJS.ProcessEnv): Promise<void
   await succeed(inside(container, script, lines.join("")), `apt of ${container} cannot be given its proxy`);
 }
 
-async function succeed(running: Promise<CommandResult>, complaint: string): Promise<string> {
+export async function succeed(running: Promise<CommandResult>, complaint: string): Promise<string> {
   const { code, stdout, stderr } = await running;
   if (code !== 0) throw new SetUpProblem(`${complaint}:`, ...lastLines(stderr, 4));
   return stdout.trim();

@@ -5,6 +5,7 @@ export const MACHINES_LABEL = "understudy.machines";
 
 /** The network's own and its gateway's come first; deployments use .2 for a name server. */
 const FIRST_HOST = 11;
+const MIRROR_HOST = 5;
 const MOST = 26;
 
 export interface MachinesWish {
@@ -15,6 +16,8 @@ export interface MachinesWish {
   readonly subnet: string;
   /** By a machine's letter: more arguments for Docker. */
   readonly extra?: Readonly<Record<string, readonly string[]>>;
+  /** By a machine's letter: another image than the others'. */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
 export interface MachineName {
@@ -22,6 +25,7 @@ export interface MachineName {
   readonly container: string;
   readonly address: string;
   readonly extra?: readonly string[];
+  readonly image?: string;
 }
 
 export function networkName(name: string): string {
@@ -29,22 +33,34 @@ export function networkName(name: string): string {
 }
 
 /** `<name>-a` at .11, `<name>-b` at .12, … */
-export function machineNames({ name, count, subnet, extra }: MachinesWish): MachineName[] {
+export function machineNames({ name, count, subnet, extra, images }: MachinesWish): MachineName[] {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     throw new SetUpProblem(`--name ${name}: not a name of lower-case letters, digits and hyphens.`);
   if (!Number.isInteger(count) || count < 1 || count > MOST)
     throw new SetUpProblem(`--count ${count}: not a number from 1 to ${MOST}.`);
-  const prefix = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.0\/24$/.exec(subnet)?.[1];
-  if (prefix === undefined) throw new SetUpProblem(`--subnet ${subnet}: not like 10.87.0.0/24.`);
+  const prefix = prefixOf(subnet);
   return Array.from({ length: count }, (_, index) => {
     const letter = String.fromCharCode("a".charCodeAt(0) + index);
     const more = extra?.[letter];
+    const image = images?.[letter];
     return {
       container: `${name}-${letter}`,
       address: `${prefix}.${FIRST_HOST + index}`,
       ...(more && { extra: more }),
+      ...(image && { image }),
     };
   });
+}
+
+/** Of the package mirror beside them. */
+export function mirrorName({ name, subnet }: MachinesWish): MachineName {
+  return { container: `${name}-mirror`, address: `${prefixOf(subnet)}.${MIRROR_HOST}` };
+}
+
+function prefixOf(subnet: string): string {
+  const prefix = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.0\/24$/.exec(subnet)?.[1];
+  if (prefix === undefined) throw new SetUpProblem(`--subnet ${subnet}: not like 10.87.0.0/24.`);
+  return prefix;
 }
 
 /**

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { agentConfig } from "../../../components/consul/agentConfig.ts";
 import { secretsConfig } from "../../../components/consul/secretsConfig.ts";
 import { serverConfig } from "../../../components/consul/serverConfig.ts";
+import { startConfig } from "../../../components/consul/startConfig.ts";
 import { CONSUL_VERSION } from "../../../components/consul/version.ts";
-import { agent, secrets, server } from "./sample.ts";
+import { agent, secrets, server, start } from "./sample.ts";
 
 test("consul.json of a server", () => {
   expect(serverConfig(server)).toMatchInlineSnapshot(`
@@ -14,12 +15,6 @@ test("consul.json of a server", () => {
       "data_dir": "/var/lib/understudy-consul",
       "bind_addr": "10.88.0.21",
       "advertise_addr": "10.88.0.21",
-      "retry_join": [
-        "10.88.0.21",
-        "10.88.0.22",
-        "10.88.0.23"
-      ],
-      "retry_interval": "1s",
       "leave_on_terminate": false,
       "skip_leave_on_interrupt": true,
       "encrypt_verify_incoming": true,
@@ -53,7 +48,6 @@ test("consul.json of a server", () => {
       "disable_update_check": true,
       "log_level": "INFO",
       "server": true,
-      "bootstrap_expect": 3,
       "addresses": {
         "https": "127.0.0.1 10.88.0.21"
       },
@@ -69,11 +63,21 @@ test("consul.json of a server", () => {
         "raft_multiplier": 1
       },
       "autopilot": {
-        "cleanup_dead_servers": false
+        "cleanup_dead_servers": false,
+        "last_contact_threshold": "1s"
       }
     }
     "
   `);
+});
+
+test("what is needed at a start alone is a file of its own", () => {
+  expect(JSON.parse(startConfig(start))).toEqual({
+    retry_join: ["10.88.0.21", "10.88.0.22", "10.88.0.23"],
+    retry_interval: "1s",
+    bootstrap_expect: 3,
+  });
+  expect(JSON.parse(startConfig({ serverAddresses: ["10.88.0.21"] }))).not.toHaveProperty("bootstrap_expect");
 });
 
 test("consul.json of an agent", () => {
@@ -84,12 +88,6 @@ test("consul.json of an agent", () => {
       "data_dir": "/var/lib/understudy-consul",
       "bind_addr": "10.88.0.11",
       "advertise_addr": "10.88.0.11",
-      "retry_join": [
-        "10.88.0.21",
-        "10.88.0.22",
-        "10.88.0.23"
-      ],
-      "retry_interval": "1s",
       "leave_on_terminate": false,
       "skip_leave_on_interrupt": true,
       "encrypt_verify_incoming": true,

@@ -1,23 +1,26 @@
 /** A region's Consul, as the renderers take it. */
 import type { ConsulAgentInput } from "../../../components/consul/agentConfig.ts";
+import type { ConsulMember } from "../../../components/consul/common.ts";
 import type { ConsulSecrets } from "../../../components/consul/secretsConfig.ts";
-import type { ConsulServerInput } from "../../../components/consul/serverConfig.ts";
+import type { ConsulStart } from "../../../components/consul/startConfig.ts";
 
 const tls = {
   caFile: "/etc/understudy-consul/secrets/ca.crt",
   certFile: "/etc/understudy-consul/secrets/consul.crt",
   keyFile: "/etc/understudy-consul/secrets/consul.key",
 };
-const serverAddresses = ["10.88.0.21", "10.88.0.22", "10.88.0.23"];
 
-export const server: ConsulServerInput = {
+export const start: ConsulStart = {
+  serverAddresses: ["10.88.0.21", "10.88.0.22", "10.88.0.23"],
+  bootstrapExpect: 3,
+};
+
+export const server: ConsulMember = {
   datacenter: "region-a",
   nodeName: "consul-1",
   bindAddress: "10.88.0.21",
   dataDirectory: "/var/lib/understudy-consul",
   tls,
-  serverAddresses,
-  bootstrapExpect: 3,
 };
 
 export const agent: ConsulAgentInput = {
@@ -27,7 +30,6 @@ export const agent: ConsulAgentInput = {
   clientAddress: "127.0.0.1",
   dataDirectory: "/var/lib/understudy-consul",
   tls,
-  serverAddresses,
   dns: true,
 };
 

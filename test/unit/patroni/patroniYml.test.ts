@@ -45,6 +45,7 @@ test("patroni.yml", () => {
       data_dir: /var/lib/understudy/pgdata
       bin_dir: /usr/lib/postgresql/17/bin
       pgpass: /run/understudy/pgpass
+      before_stop: /bin/sh -c 'read -r until 2>/dev/null </run/understudy/handover || exit 0; read -r now rest </proc/uptime; [ "\${now%.*}" -lt "$until" ] || exit 0; read -r pid 2>/dev/null </var/lib/understudy/pgdata/postmaster.pid || exit 0; kill -INT "$pid"; end=$((\${now%.*}+2)); while [ -d "/proc/$pid" ] && read -r now rest </proc/uptime && [ "\${now%.*}" -le "$end" ]; do sleep 0.02; done'
       use_unix_socket: true
       use_unix_socket_repl: true
       authentication:
@@ -150,12 +151,10 @@ test("without a watchdog it says that there is none, as text", () => {
   expect(patroniYml(patroniInput)).toContain('watchdog:\n  mode: "off"\n');
 });
 
-test("with a watchdog it is required", () => {
-  const text = patroniYml({
-    ...patroniInput,
-    watchdog: { device: "/dev/watchdog", safetyMarginSeconds: 5 },
-  });
-  expect(parse(text).watchdog).toEqual({ mode: "required", device: "/dev/watchdog", safety_margin: 5 });
+test.each(["automatic", "required"] as const)("a watchdog, %s", (mode) => {
+  const watchdog = { mode, device: "/dev/watchdog1", safetyMarginSeconds: -1 };
+  const text = patroniYml({ ...patroniInput, watchdog });
+  expect(parse(text).watchdog).toEqual({ mode, device: "/dev/watchdog1", safety_margin: -1 });
 });
 
 test("an IPv6 address is bracketed where a port follows", () => {

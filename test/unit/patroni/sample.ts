@@ -22,6 +22,7 @@ export const patroniInput: PatroniInput = {
   dataDirectory: "/var/lib/understudy/pgdata",
   binDirectory: "/usr/lib/postgresql/17/bin",
   passwordFile: "/run/understudy/pgpass",
+  handoverFile: "/run/understudy/handover",
   tls: {
     caFile: "/etc/understudy/secrets/ca.crt",
     certFile: "/etc/understudy/secrets/server.crt",
@@ -36,5 +37,6 @@ export const patroniInput: PatroniInput = {
     clientRules: ["hostssl all all 10.88.0.0/16 scram-sha-256"],
   },
   parameters: { shared_buffers: "128MB", unix_socket_directories: "/run/postgresql" },
+  watchdog: { mode: "off", device: "/dev/watchdog", safetyMarginSeconds: 5 },
   tags: {},
 };

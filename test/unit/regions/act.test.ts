@@ -40,7 +40,7 @@ const table: readonly (readonly [RegionStep, string, unknown])[] = [
   [
     { kind: "removeServer", host: "a-consul-1", node: "a-consul-4" },
     "a-consul-1 removeServer",
-    { node: "a-consul-4" },
+    { node: "a-consul-4", stay: ["a-consul-1"] },
   ],
   [{ kind: "forgetNode", host: "a-consul-1", node: "a-3" }, "a-consul-1 forgetNode", { node: "a-3" }],
   [{ kind: "useGossipKey", host: "a-consul-1" }, "a-consul-1 useGossipKey", within],

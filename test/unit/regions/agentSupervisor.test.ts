@@ -101,6 +101,8 @@ interface State {
       pid: number | null;
       loaded: Record<string, string>;
       installed: Record<string, string>;
+      /** Of PgBouncer. */
+      resumesInMs?: number | null;
     }
   >;
 }
@@ -194,6 +196,63 @@ describe("Consul", () => {
   });
 });
 
+describe("PgBouncer", () => {
+  /** Says what the signals of a pause do to it; before it is ready they would end it. */
+  const pooler = `trap "echo holds" USR1; trap "echo serves" USR2; ${patient}`;
+  const held = () => said.match(/pgbouncer: (holds|serves)/g)?.map((line) => line.slice(11)) ?? [];
+  const pause = (ttl: number) => ask({ do: "pause", program: "pgbouncer", ttl });
+  const resume = () => ask<{ heldMs: number | null }>({ do: "resume", program: "pgbouncer" });
+
+  beforeEach(async () => {
+    install([program("haproxy", patient), program("pgbouncer", pooler)]);
+    await run();
+  });
+
+  test("holds its clients back until it is told to let them go on", async () => {
+    await runs("pgbouncer");
+    expect(await pause(30)).toMatchObject({ ok: true });
+    expect((await look("pgbouncer"))?.resumesInMs).toBeGreaterThan(20_000);
+    expect((await resume()).heldMs).toBeGreaterThan(0);
+    await until("it serves", () => held().length === 2);
+    expect(held()).toEqual(["holds", "serves"]);
+    expect((await look("pgbouncer"))?.resumesInMs).toBeNull();
+    expect((await resume()).heldMs).toBeNull();
+  });
+
+  test("lets them go on when nobody has told it to in time", async () => {
+    await runs("pgbouncer");
+    const begun = Date.now();
+    await pause(0.5);
+    await until("it serves", () => held().includes("serves"));
+    expect(Date.now() - begun).toBeGreaterThan(450);
+    expect(said).toContain("nobody let its clients go on, so they do now");
+    expect((await look("pgbouncer"))?.resumesInMs).toBeNull();
+  });
+
+  test("asked again, the time begins again and the pause is one", async () => {
+    await runs("pgbouncer");
+    await pause(0.4);
+    await pause(30);
+    await sleep(600);
+    expect(held()).toEqual(["holds"]);
+    await resume();
+  });
+
+  test("ended meanwhile, it comes back without a pause", async () => {
+    await runs("pgbouncer");
+    await pause(30);
+    process.kill((await look("pgbouncer"))?.pid ?? 0, "SIGKILL");
+    await until("it runs again", async () => (await look("pgbouncer"))?.restarts === 1);
+    await runs("pgbouncer");
+    expect((await look("pgbouncer"))?.resumesInMs).toBeNull();
+  });
+
+  test("is not signalled while it starts, and no other program is", async () => {
+    expect(await pause(30)).toMatchObject({ ok: false, code: "E_NOT_RUNNING" });
+    expect(await ask({ do: "pause", program: "haproxy", ttl: 1 })).toMatchObject({ code: "E_UNKNOWN" });
+  });
+});
+
 describe("Patroni", () => {
   test("is not started while the guard has a reason, and is as soon as it has none", async () => {
     writeFileSync(join(folder, "reason"), "region-b leads");
@@ -208,6 +267,21 @@ describe("Patroni", () => {
     });
     expect((await look("patroni"))?.pid).toBeNull();
     rmSync(join(folder, "reason"));
+    await runs("patroni");
+  });
+
+  test("waits on a host that reaches nobody yet", async () => {
+    write(
+      "guard.py",
+      "import os\nfrom files import Refusal\ndef may_start(config):\n" +
+        `    if not os.path.exists(${JSON.stringify(join(folder, "reached"))}):\n` +
+        "        raise Refusal('E_ALONE', 'nobody answers')\n",
+    );
+    install([program("patroni", patient)]);
+    await run();
+    await until("it waits", async () => (await look("patroni"))?.reason === "nobody answers");
+    expect(await look("patroni")).toMatchObject({ state: "starting", pid: null });
+    writeFileSync(join(folder, "reached"), "");
     await runs("patroni");
   });
 

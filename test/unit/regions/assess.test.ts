@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { assessRegions } from "../../../components/regions/assess.ts";
-import type { PatroniFacts, ProgramFacts, UnitReport } from "../../../components/regions/facts.ts";
+import type {
+  PatroniFacts,
+  ProgramFacts,
+  SnapshotFacts,
+  UnitReport,
+} from "../../../components/regions/facts.ts";
 import { renderRegionsStatus } from "../../../components/regions/renderStatus.ts";
 import { allHosts } from "../../../components/regions/wish.ts";
 import type { NameAnswer } from "../../../components/roles/findings.ts";
@@ -34,8 +39,26 @@ function patroniOf(host: string, change: (patroni: PatroniFacts) => Partial<Patr
   });
 }
 
+const certified = (host: string, notAfter: string) =>
+  having(host, () => ({ certificate: { notAfter, sans: [host] } }));
+
 const program = (state: ProgramFacts["state"], reason: string | null = null): ProgramFacts => ({
   ...{ state, reason, restarts: 2, loaded: {}, installed: {} },
+});
+
+function snapshots(facts: Partial<SnapshotFacts>): UnitFakes {
+  const none = { everyHours: 24, held: 0, newestAt: null, failure: null };
+  return having("a-consul-1", () => ({ snapshots: { ...none, ...facts } }));
+}
+
+test("the age of the last snapshot is shown, and a new server may have none", () => {
+  const fakes = snapshots({});
+  expect(judge(fakes)).toEqual(["fine"]);
+  const shown = (each: UnitFakes) =>
+    renderRegionsStatus(assessRegions(each.observed(), each.desired, [right]));
+  expect(shown(fakes)).toContain("running, no snapshot yet");
+  const at = new Date(Date.parse(fakes.observed().at) - 5.5 * 3_600_000).toISOString();
+  expect(shown(snapshots({ newestAt: at }))).toContain("running, snapshot 5 h old");
 });
 
 test("healthy regions are fine", () => {
@@ -62,6 +85,8 @@ describe("something is wrong", () => {
       having("a-proxy", () => ({ programs: { haproxy: program("backoff") } })),
       "W_PROGRAM",
     ],
+    ["snapshots of Consul stay away", snapshots({ newestAt: "2025-01-01T00:00:00Z" }), "W_CONSUL_SNAPSHOT"],
+    ["the first snapshot cannot be taken", snapshots({ failure: "no leader" }), "W_CONSUL_SNAPSHOT"],
     ["a Consul agent that does not answer", having("a-2", () => ({ consul: null })), "W_CONSUL"],
     [
       "no Consul leader",
@@ -91,6 +116,9 @@ describe("something is wrong", () => {
       having("a-2", ({ data }) => ({ data: data && { ...data, freeBytes: 1e6 } })),
       "W_DISK_SPACE",
     ],
+    ["no certificate that can be read", having("a-proxy", () => ({ certificate: null })), "W_CERTIFICATE"],
+    ["a certificate of yesterday", certified("a-2", "2025-12-30T12:00:00Z"), "W_CERTIFICATE"],
+    ["a certificate that ends tonight", certified("b-consul-1", "2026-01-01T12:00:00Z"), "W_CERTIFICATE"],
     ["nobody leads", patroniOf("a-1", () => ({ role: "replica" })), "W_LEADER"],
     ["Patroni is paused", patroniOf("a-1", () => ({ paused: true })), "W_PAUSED"],
     [
@@ -181,15 +209,15 @@ test("the table", () => {
   const fakes = new UnitFakes();
   fakes.away.set("b-2", { reach: "unreachable", reason: "no answer within 20 s" });
   expect(renderRegionsStatus(assessRegions(fakes.observed(), fakes.desired, [right]))).toMatchInlineSnapshot(`
-    "REGION  HOST        ROLE            STATE                  TIMELINE  SYNC  LAG  CONSUL LED BY
-    a *     a-consul-1  Consul leader   running                -         -     -    a-consul-1
-    a *     a-1         primary         running                1         -     -    a-consul-1
-    a *     a-2         replica         streaming              1         sync  0 B  a-consul-1
-    a *     a-proxy     proxy           running                -         -     -    -
-    b       b-consul-1  Consul leader   running                -         -     -    b-consul-1
-    b       b-1         standby_leader  running                1         -     -    b-consul-1
-    b       b-2         unreachable     no answer within 20 s  -         -     -    -
-    b       b-proxy     proxy           running                -         -     -    -
+    "REGION  HOST        ROLE            STATE                  TIMELINE  SYNC  LAG  CONSUL LED BY  CERTIFICATE UNTIL
+    a *     a-consul-1  Consul leader   running                -         -     -    a-consul-1     2026-02-19 12:56
+    a *     a-1         primary         running                1         -     -    a-consul-1     2026-02-19 12:56
+    a *     a-2         replica         streaming              1         sync  0 B  a-consul-1     2026-02-19 12:56
+    a *     a-proxy     proxy           running                -         -     -    -              2026-02-19 12:56
+    b       b-consul-1  Consul leader   running                -         -     -    b-consul-1     2026-02-19 12:56
+    b       b-1         standby_leader  running                1         -     -    b-consul-1     2026-02-19 12:56
+    b       b-2         unreachable     no answer within 20 s  -         -     -    -              -
+    b       b-proxy     proxy           running                -         -     -    -              2026-02-19 12:56
     * is to take writes
 
     db.demo.test → 10.9.1.20

@@ -65,7 +65,7 @@ test("rows show type, unit, default and effect", () => {
   expect(reference).toContain(
     "| `machine` | map | none; needed with `kind: machine` | as `deployment.sites.<name>.machine` | With ",
   );
-  expect(reference.match(/^\| `knownHosts` /gm)).toHaveLength(2);
+  expect(reference.match(/^\| `knownHosts` /gm)).toHaveLength(4);
   expect(reference).toContain("| `components` | list of texts | `main` | none | ");
   expect(reference).toContain("| `hot_standby` | `on` | a standby is observed");
 });

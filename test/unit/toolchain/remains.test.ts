@@ -87,19 +87,19 @@ describe("the secret key on this machine", () => {
   const folder = mkdtempSync(join(tmpdir(), "understudy-remains-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("goes with its deployment, whatever the stack is called, and nothing else does", () => {
-    const state = exported({
-      type: "understudy:index:Deployment",
-      urn: "urn:pulumi:s::understudy::understudy:index:Deployment::d",
-    });
-    for (const name of ["d", "other"]) {
-      mkdirSync(join(folder, name));
-      writeFileSync(join(folder, name, "ssh-key"), "secret");
-    }
-    forgetSshKeys([...deploymentsOf(state), "never-was", "../d"], folder);
-    expect(existsSync(join(folder, "d"))).toBe(false);
-    expect(existsSync(join(folder, "other", "ssh-key"))).toBe(true);
-  });
+  test.each(["understudy:index:Deployment", "understudy:index:RegionalDeployment"])(
+    "goes with its %s, whatever the stack is called, and nothing else does",
+    (type) => {
+      const state = exported({ type, urn: `urn:pulumi:s::understudy::${type}::d` });
+      for (const name of ["d", "other"]) {
+        mkdirSync(join(folder, name), { recursive: true });
+        writeFileSync(join(folder, name, "ssh-key"), "secret");
+      }
+      forgetSshKeys([...deploymentsOf(state), "never-was", "../d"], folder);
+      expect(existsSync(join(folder, "d"))).toBe(false);
+      expect(existsSync(join(folder, "other", "ssh-key"))).toBe(true);
+    },
+  );
 });
 
 describe("a stack needs a Docker engine", () => {

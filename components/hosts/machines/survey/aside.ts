@@ -16,9 +16,8 @@ import type { SurveyWish } from "./wish.ts";
 export function withSurveys(observed: Observed, surveys: Surveys, { left }: Drift): Observed {
   const nodes = Object.entries(observed.nodes).map(([name, facts]) => {
     const survey = surveys[name];
-    if (facts.reach === "unreachable" && survey?.reach === "unreachable") {
-      return [name, { ...facts, reason: `${survey.code}, ${sentence(survey.reason)}` }] as const;
-    }
+    const reason = reasonOf(survey);
+    if (facts.reach === "unreachable" && reason !== undefined) return [name, { ...facts, reason }] as const;
     const changedByHand = left[name] ?? [];
     const adoption = survey?.reach === "up" && !survey.facts.adoption?.found.taken && survey.facts.adoption;
     const more = { ...(adoption && { adoption }) };
@@ -29,11 +28,21 @@ export function withSurveys(observed: Observed, surveys: Surveys, { left }: Drif
   return { ...observed, nodes: Object.fromEntries(nodes) };
 }
 
+/** Why the machine does not answer; undefined: it does, or is none. */
+export function reasonOf(survey: Survey | undefined): string | undefined {
+  return survey?.reach === "unreachable" ? `${survey.code}, ${sentence(survey.reason)}` : undefined;
+}
+
+/** What was found where the database is: a pair's nodes, or the hosts of regions. */
+export interface Found {
+  readonly nodes: Readonly<Record<string, { readonly reach: string }>>;
+}
+
 export function asideOf(
   wishes: readonly SurveyWish[],
   surveys: Surveys,
   drift: Drift,
-  observed: Observed,
+  observed: Found,
 ): Judgement {
   const judged = judge(wishes, surveys);
   // By what can be seen, so that everything that speaks against a first deployment is said at once.
@@ -52,12 +61,7 @@ export function asideOf(
  * Whether a site that does not answer may be missing is the role plan's to say. Of a machine that it does not know,
  * the name server's, only a first deployment can be certain that it is needed.
  */
-function ofSilent(
-  wish: SurveyWish,
-  survey: Survey | undefined,
-  observed: Observed,
-  isFirst: boolean,
-): Notice[] {
+function ofSilent(wish: SurveyWish, survey: Survey | undefined, observed: Found, isFirst: boolean): Notice[] {
   if (survey?.reach !== "unreachable") return [];
   const { code, reason } = survey;
   const node = observed.nodes[wish.host];
@@ -91,7 +95,7 @@ export function machineFindings(
   wishes: readonly SurveyWish[],
   surveys: Surveys,
   drift: Drift,
-  observed: Observed,
+  observed: Found,
 ): Finding[] {
   const { refusals, notices } = asideOf(wishes, surveys, drift, observed);
   return [...refusals, ...notices].map(({ code, message }) => ({
@@ -107,6 +111,7 @@ const severities: Readonly<Record<string, Severity>> = {
   N_NOT_SURVEYED: "unknown",
   N_MEMORY: "note",
   N_CLUSTER: "note",
+  N_OTHER_SERVICE: "note",
   N_CLONES: "note",
 };
 

@@ -2,6 +2,7 @@
  * What somebody changed by hand on a machine of ours: files against the manifests that were left with them, units and
  * the firewall against what was installed. It is told, and put back when the config asks for it. Pure.
  */
+import { CONFIG_DIRECTORY } from "../../../postgres/paths.ts";
 import { putBack } from "../../../roles/plan/byHand.ts";
 import type { Notice } from "../../../roles/steps.ts";
 import type { FileDrift, MachineFacts } from "./facts.ts";
@@ -83,7 +84,7 @@ type Fate = (typeof fates)[number];
 function fateOf(path: string, one: Seen): Fate {
   const { wish, facts } = one;
   const resources = facts.drift.filter((item) => item.path === path).map(({ resource }) => resource);
-  const wished = wish.database?.checksums ?? {};
+  const wished = wish.checksums ?? {};
   const changes = facts.recorded.some(
     (file) =>
       resources.includes(file.resource) && wished[file.path] !== undefined && wished[file.path] !== file.sum,
@@ -104,10 +105,10 @@ function leftAlone(one: Seen): string[] {
   const { wish, facts } = one;
   const changed = facts.drift.filter(({ what }) => what === "content" || what === "missing");
   return (
-    Object.keys(wish.database?.checksums ?? {})
+    Object.keys(wish.checksums ?? {})
       // What is unsure the update finds out by itself, before it loads anything.
       .filter((path) => changed.some((item) => item.path === path) && fateOf(path, one) === "left")
-      .map((path) => path.slice(path.lastIndexOf("/") + 1))
+      .map((path) => path.replace(`${CONFIG_DIRECTORY}/`, ""))
   );
 }
 
@@ -159,6 +160,6 @@ function bare({ wish, facts }: Seen, known: boolean): Notice[] {
   const what = known
     ? "nothing of ours is on this machine any more: it was installed anew, or it is another one. An update installs everything if its host key is another one too; otherwise it takes"
     : "nothing of ours is on this machine. This update installs everything if the machine is new to the deployment or its host key is another one; otherwise, one that was installed anew takes";
-  const copied = wish.database ? "; its data is copied from the other site" : "";
+  const copied = wish.database ? "; its data is copied from another host" : "";
   return [{ code: "N_MACHINE_BARE", message: `${named(wish)}: ${what} ${putBack(wish.host)}${copied}.` }];
 }

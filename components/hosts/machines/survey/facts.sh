@@ -155,7 +155,7 @@ manifests() {
         print "@understudy", "files", n
         for (i = 1; i <= n; i++) {
           path = order[i]
-          if (mode[i] !~ /00$/ && path ~ /^\/etc\/.*\.(conf|json)$/) print "@understudy", "recorded", resource[i], path, sum[i]
+          if (mode[i] !~ /00$/ && path ~ /^\/etc\/.*\.(conf|json|cfg|yml)$/) print "@understudy", "recorded", resource[i], path, sum[i]
           if (!(path in modes)) { drift(i, "missing", ""); continue }
           if (sums[path] != sum[i]) drift(i, "content", "")
           if (plain(modes[path]) != plain(mode[i])) drift(i, "mode", plain(modes[path]) " and not " plain(mode[i]))

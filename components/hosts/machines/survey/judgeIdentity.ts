@@ -18,13 +18,13 @@ export function identityRefusals(wishes: readonly SurveyWish[], surveys: Surveys
   return pairs.flatMap(([one, other]) => [...same(one, other), ...clones(one, other)]);
 }
 
-/** The name server may be where a site is; two of one program may not. */
+/** The name server may be where another host is. Any two others have their directories and their note in one place. */
 function same(one: Seen, other: Seen): Refusal[] {
-  if (!isSameMachine(one.facts, other.facts) || one.wish.unit !== other.wish.unit) return [];
+  if (!isSameMachine(one.facts, other.facts) || one.wish.ownerNote !== other.wish.ownerNote) return [];
   return [
     {
       code: "E_SAME_MACHINE",
-      message: `${spelled(one)} and ${spelled(other)} are one machine under two names: both answer with machine-id ${one.facts.machineId} and the same boot. Each site needs a machine of its own: correct the \`host\` of one.`,
+      message: `${spelled(one)} and ${spelled(other)} are one machine under two names: both answer with machine-id ${one.facts.machineId} and the same boot. Each needs a machine of its own: correct the \`host\` of one.`,
     },
   ];
 }

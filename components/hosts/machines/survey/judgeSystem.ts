@@ -1,6 +1,7 @@
 /** What the machine is: system, packages, clock, memory, ports. */
 import type { Refusal } from "../../../roles/steps.ts";
 import type { ListenerFacts, MachineFacts } from "./facts.ts";
+import { packageRules } from "./judgePackages.ts";
 import { named, type Rule } from "./rule.ts";
 import type { SurveyWish } from "./wish.ts";
 
@@ -25,6 +26,7 @@ export const systemRules: readonly Rule[] = [
   architecture,
   systemd,
   packages,
+  ...packageRules,
   clock,
   memory,
   ports,
@@ -113,17 +115,18 @@ function clock({ clockOffset, clockSynchronized }: MachineFacts, wish: SurveyWis
 }
 
 function memory({ memoryMiB: has }: MachineFacts, wish: SurveyWish): Refusal[] {
-  const wanted = wish.database?.memoryMiB;
+  const wanted = wish.database?.memoryMiB ?? wish.memoryMiB;
   if (wanted === undefined) return [];
   if (wanted * memoryToldShare > has) {
+    const consequence = wish.database ? ": PostgreSQL would be sized for more than there is" : "";
     return [
       {
         code: "E_MEMORY",
-        message: `${named(wish)} has ${has} MiB of memory, and memoryMiB is ${wanted}: PostgreSQL would be sized for more than there is. Set memoryMiB of ${wish.host} to at most ${has}.`,
+        message: `${named(wish)} has ${has} MiB of memory, and memoryMiB is ${wanted}${consequence}. Set memoryMiB of ${wish.host} to at most ${has}.`,
       },
     ];
   }
-  if (has < wanted * memoryNoticedFactor) return [];
+  if (!wish.database || has < wanted * memoryNoticedFactor) return [];
   return [
     {
       code: "N_MEMORY",

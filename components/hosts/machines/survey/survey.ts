@@ -61,9 +61,9 @@ export function scriptFor(wish: SurveyWish): string {
   const { adopt, majorVersion } = wish.database ?? {};
   const parameters = {
     US_PORTS: wish.ports.map(({ protocol, port }) => `${protocol}/${port}`).join(" "),
-    US_UNITS: [wish.unit, ...(wish.firewall ? [FIREWALL_UNIT] : [])].join(" "),
+    US_UNITS: [wish.unit, ...(wish.firewall ? [FIREWALL_UNIT] : []), ...(wish.services ?? [])].join(" "),
     US_DIRECTORIES: wish.directories.join(" "),
-    US_PACKAGES: [...new Set([wish.package, ...wish.held])].join(" "),
+    US_PACKAGES: [...new Set([wish.package, ...wish.held, ...Object.keys(wish.minimums ?? {})])].join(" "),
     US_ADOPT: adopt ?? "",
     US_BOOKS: BOOKS_DIRECTORY,
     ...(adopt === undefined ? {} : ofAdoption(majorVersion)),

@@ -5,14 +5,17 @@
 import { basename } from "node:path";
 import { DATA_DIRECTORY as DNS_DATA, NAME_SERVER_PORT, NAME_SERVER_UNIT } from "../../../dns/zone.ts";
 import { CONFIG_DIRECTORY, DATA_DIRECTORY } from "../../../postgres/paths.ts";
+import { listenersOf, loopbackPorts } from "../../../regions/listeners.ts";
+import { type AnyHost, programOfHost } from "../../../regions/render/programs.ts";
 import type { SshRoute } from "../../../roles/desired.ts";
 import type { Deployment, Machine, Site } from "../../../spec/model.ts";
+import { type AnyDeployment, hostsOf, type RegionalDeployment } from "../../../spec/regionalModel.ts";
 import type { InstalledProgram } from "../../host.ts";
 import { machineProgram } from "../programs.ts";
 import { unitName } from "../reach.ts";
 
 export interface SurveyWish {
-  /** Name of the host: a site's, or the name server's unit. */
+  /** Name of the host: a site's, one of a region, or the name server's unit. */
   readonly host: string;
   readonly deployment: string;
   readonly route: SshRoute;
@@ -29,12 +32,20 @@ export interface SurveyWish {
   readonly package: string;
   /** Packages that no upgrade is to touch. */
   readonly held: readonly string[];
+  /** By package: an older version cannot be used. Absent: whatever the distribution has is new enough. */
+  readonly minimums?: Readonly<Record<string, string>>;
+  /** Services of the distribution's that would be there beside ours. Absent: of a pair, whose port says enough. */
+  readonly services?: readonly string[];
   /** Name of the note that says whose the machine is. */
   readonly ownerNote: string;
   /** The user names a source for packages. */
   readonly packageMirror: boolean;
   /** Config `repair`: another text than the last has everything written again. */
   readonly repair?: string;
+  /** Of a host of a region; absent: the memory that a site's database is given is in `database`. */
+  readonly memoryMiB?: number;
+  /** SHA-256 of the rendered files without a secret, by path: tells whether an update is going to write one. */
+  readonly checksums?: Readonly<Record<string, string>>;
   /** Of a database; absent: the host has none. */
   readonly database?: WishedDatabase;
 }
@@ -50,14 +61,13 @@ export interface WishedDatabase {
   readonly slotWalKeepMiB: number;
   /** Data directory of a running primary that becomes the site's. */
   readonly adopt?: string;
-  /** SHA-256 of the rendered files without a secret, by path: tells whether an update is going to write one. */
-  readonly checksums: Readonly<Record<string, string>>;
 }
 
 export interface WishArgs {
-  readonly deployment: Deployment;
+  readonly deployment: AnyDeployment;
+  /** By the name of the host, as `SurveyWish.host`. */
   readonly routes: Readonly<Record<string, SshRoute>>;
-  /** The rendered files of each node, by node and name; see `DesiredNode.files`. */
+  /** The rendered files of each node or host, by its name and theirs; see `DesiredNode.files` and `DesiredHost.files`. */
   readonly files: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Config `repair`, by host. */
   readonly repair: Readonly<Record<string, string>>;
@@ -65,24 +75,33 @@ export interface WishArgs {
 }
 
 export function surveyWishes(args: WishArgs): SurveyWish[] {
-  const { server } = args.deployment.names;
+  const { deployment } = args;
+  const { server } = deployment.names;
   return [
-    ...args.deployment.sites.flatMap((site) =>
-      site.place.target === "machines" ? [ofSite(args, site, site.place.machine)] : [],
-    ),
+    ...("regions" in deployment ? ofRegions(args, deployment) : ofSites(args, deployment)),
     ...(server.kind === "machine" ? [ofNameServer(args, server.machine)] : []),
   ];
 }
 
-function ofSite(args: WishArgs, site: Site, machine: Machine): SurveyWish {
-  const { deployment, routes, files, sha256 } = args;
+function ofSites(args: WishArgs, deployment: Deployment): SurveyWish[] {
+  return deployment.sites.flatMap((site) =>
+    site.place.target === "machines" ? [ofSite(args, deployment, site, site.place.machine)] : [],
+  );
+}
+
+function ofRegions(args: WishArgs, deployment: RegionalDeployment): SurveyWish[] {
+  return deployment.regions
+    .flatMap(hostsOf)
+    .flatMap((host) =>
+      host.place.target === "machines" ? [ofRegionHost(args, deployment, host, host.place.machine)] : [],
+    );
+}
+
+function ofSite(args: WishArgs, deployment: Deployment, site: Site, machine: Machine): SurveyWish {
+  const { routes } = args;
   const { node } = site;
   const { version, slotWalKeepMiB } = deployment.database;
   const { adopt, firewall, packageMirror } = machine;
-  const checksums = Object.entries(files[node.name] ?? {}).map(([name, content]) => [
-    `${CONFIG_DIRECTORY}/${name}`,
-    sha256(content),
-  ]);
   return {
     host: site.name,
     deployment: deployment.name,
@@ -94,13 +113,47 @@ function ofSite(args: WishArgs, site: Site, machine: Machine): SurveyWish {
     dataDirectory: adopt ?? DATA_DIRECTORY,
     packageMirror: packageMirror !== undefined,
     ...repairOf(args, site.name),
+    checksums: checksumsOf(args, node.name),
     database: {
       majorVersion: version,
       memoryMiB: node.memoryMiB,
       slotWalKeepMiB,
       ...(adopt === undefined ? {} : { adopt }),
-      checksums: Object.fromEntries(checksums),
     },
+  };
+}
+
+function ofRegionHost(
+  args: WishArgs,
+  deployment: RegionalDeployment,
+  host: AnyHost,
+  { firewall, packageMirror }: Machine,
+): SurveyWish {
+  const { version, slotWalKeepMiB } = deployment.database;
+  const program = programOfHost[host.role];
+  const { minimums, notStarted } = machineProgram(program, version);
+  return {
+    host: host.name,
+    deployment: deployment.name,
+    route: routeOf(args.routes, host.name),
+    unit: unitName(program),
+    ...programOf(program, version),
+    minimums,
+    services: notStarted,
+    firewall,
+    // First the one that clients of a member's PostgreSQL come to.
+    ports: [...listenersOf(deployment, host), ...loopbackPorts[host.role]].map(({ protocol, port }) => ({
+      protocol,
+      port,
+    })),
+    dataDirectory: DATA_DIRECTORY,
+    packageMirror: packageMirror !== undefined,
+    ...repairOf(args, host.name),
+    memoryMiB: host.memoryMiB,
+    checksums: checksumsOf(args, host.name),
+    ...(host.role === "member" && {
+      database: { majorVersion: version, memoryMiB: host.memoryMiB, slotWalKeepMiB },
+    }),
   };
 }
 
@@ -133,6 +186,11 @@ function programOf(
     held,
     ownerNote: basename(ownerFile),
   };
+}
+
+function checksumsOf({ files, sha256 }: WishArgs, host: string): Record<string, string> {
+  const rendered = Object.entries(files[host] ?? {});
+  return Object.fromEntries(rendered.map(([name, text]) => [`${CONFIG_DIRECTORY}/${name}`, sha256(text)]));
 }
 
 function repairOf({ repair }: WishArgs, host: string): Pick<SurveyWish, "repair"> {

@@ -1,20 +1,21 @@
 /** Hosts of regions: one name, one address and one role each. */
 import { slotName } from "../../derive.ts";
 import { parseCidr } from "../../ip.ts";
-import type { Region, RegionalDeployment } from "../../regionalModel.ts";
-import { ownerRules, subnetSyntax } from "../../rules/addresses.ts";
-import { nameServerOwner, type Owner } from "../../rules/owners.ts";
-import { nameServerPort, portsTwice } from "../../rules/ports.ts";
+import type { RegionalDeployment } from "../../regionalModel.ts";
+import { onSharedNetwork } from "../../resolvePlace.ts";
+import { networksApart, ownerRules, subnetSyntax } from "../../rules/addresses.ts";
+import { wholeHostMaps as hostMaps } from "../../rules/areas.ts";
+import { apartOf, nameServerOwner, type Owner } from "../../rules/owners.ts";
 import { groupBy, type RuleContext } from "../../rules/rule.ts";
 import { leastSubnetSize } from "../derive.ts";
 import type { WrittenRegional } from "../schema.ts";
 import { type HostAt, hostsAt, membersAt, type RegionalRule, regionPath, writtenAddress } from "./shared.ts";
 
-const hostMaps = [
-  "deployment.regions",
-  "deployment.regions.*.members",
-  "deployment.regions.*.consulServers",
-  "deployment.regions.*.proxies",
+/** What decides where each host is, and so its address. */
+const hostPlaces = [
+  ...hostMaps,
+  "deployment.regions.*.target",
+  ...hostMaps.slice(1).map((map) => `${map}.*.machine.host`),
 ];
 
 /** Each later one of those with the same name, and the first. */
@@ -118,13 +119,12 @@ function ownersOf(deployment: RegionalDeployment, { written }: RuleContext<Writt
       path: `${at.path}.address`,
       address: at.host.address,
       written: writtenAddress(at, written),
-      apart: undefined,
+      apart: apartOf(at.name, at.host.place),
     }),
   );
   // What would be derived in a network that is too small is no address; the rule E_SUBNET says so, once.
-  const known = hosts.filter((owner) => hasRoom || owner.written !== undefined);
-  const server = deployment.names.server.kind === "container" ? nameServerOwner(deployment, written) : [];
-  return [...server, ...known];
+  const known = hosts.filter(({ written, apart }) => hasRoom || written !== undefined || apart !== undefined);
+  return [...nameServerOwner(deployment, written), ...known];
 }
 
 const subnet: RegionalRule = {
@@ -134,39 +134,35 @@ const subnet: RegionalRule = {
     const found = subnetSyntax.check(deployment, context);
     const block = parseCidr(deployment.containers.subnet);
     if (found.length > 0 || block === undefined || block.size >= leastSubnetSize) return found;
-    if (hostsAt(deployment).every((at) => writtenAddress(at, context.written) !== undefined)) return [];
+    const derived = hostsAt(deployment).filter(
+      (at) => onSharedNetwork(at.host.place) && writtenAddress(at, context.written) === undefined,
+    );
+    if (derived.length === 0) return [];
     const message = `/${block.prefix} has no room for a /24 of each region, in which hosts without an \`address\` get one; write a /20 or larger, or the \`address\` of every host`;
     return [{ path: "deployment.containers.subnet", message }];
   },
 };
 
-const ports: RegionalRule = {
-  code: "E_PORT_CLASH",
-  needs: ["deployment.names.server.kind", "deployment.regions", "deployment.regions.*.proxies"],
-  check: (deployment) =>
-    portsTwice([
-      ...nameServerPort(deployment.names),
-      ...deployment.regions.flatMap((region) => publishedOf(region)),
-    ]),
+/** As for a pair; a region has no engine of its own that could take it off the network. */
+const apartFromNetwork: RegionalRule = {
+  code: "W_NETWORKS_APART",
+  needs: ["deployment.regions", "deployment.regions.*.target"],
+  check({ regions, containers }, { written }) {
+    const areas = regions.map(({ name }) => ({
+      name,
+      path: regionPath(name),
+      shared: written.regions[name]?.target === "containers",
+    }));
+    return networksApart(areas, containers.subnet, (name) => `write machines for ${name} too`);
+  },
 };
-
-function publishedOf({ name: region, proxies }: Region) {
-  return proxies.flatMap(({ name, published }) => {
-    if (published === undefined) return [];
-    const path = `${regionPath(region)}.proxies.${name}`;
-    return [
-      { who: `${name} (writes)`, path: `${path}.publishedWritePort`, port: published.write },
-      { who: `${name} (reads)`, path: `${path}.publishedReadPort`, port: published.read },
-    ];
-  });
-}
 
 export const hostRules: readonly RegionalRule[] = [
   nameTwice,
   memberTwice,
   colocated,
   slotCollision,
-  ...ownerRules(ownersOf, hostMaps),
+  ...ownerRules(ownersOf, hostPlaces),
   subnet,
-  ports,
+  apartFromNetwork,
 ];

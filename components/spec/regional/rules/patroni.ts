@@ -38,6 +38,24 @@ const scope: RegionalRule = {
   },
 };
 
+/**
+ * A check ends the session of a leader before that leader has given up by itself: it goes on for `retry_timeout`. What it
+ * acknowledges then is safe where a commit waits for a second member, which follows the next leader.
+ */
+const sessionChecks: RegionalRule = {
+  code: "E_SESSION_CHECKS",
+  needs: ["deployment.database.sessionChecks", "deployment.database.synchronous"],
+  check: ({ database: { sessionChecks: checks, synchronous } }) =>
+    checks.length === 0 || synchronous !== "off"
+      ? []
+      : [
+          {
+            path: "deployment.database.sessionChecks",
+            message: `${checks.join(", ")} with \`synchronous: off\`: a leader that is cut off would acknowledge writes that are lost while another one leads already; write \`synchronous: strict\` or \`available\`, or take the check out`,
+          },
+        ],
+};
+
 const version: RegionalRule = {
   code: "E_PG_VERSION",
   needs: [],
@@ -104,22 +122,12 @@ const capacity: RegionalRule = {
   },
 };
 
-const repair: RegionalRule = {
-  code: "E_REPAIR_SITE",
-  needs: [],
-  check: (_deployment, { repair: asked }) =>
-    Object.keys(asked).map((host) => ({
-      path: `repair.${host}`,
-      message: `only machines are repaired, and regions are in containers. Remove it with \`pulumi config rm --path repair.${host}\`.`,
-    })),
-};
-
 export const patroniRules: readonly RegionalRule[] = [
   timing,
   scope,
+  sessionChecks,
   version,
   minimum,
   sameEverywhere,
   capacity,
-  repair,
 ];

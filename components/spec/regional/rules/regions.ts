@@ -4,28 +4,6 @@ import { list } from "../../rules/rule.ts";
 import { didYouMean } from "../../suggest.ts";
 import { type RegionalRule, regionPath } from "./shared.ts";
 
-const targetYet: RegionalRule = {
-  code: "E_TARGET_YET",
-  needs: [],
-  check: (_deployment, { written: { regions, names } }) => [
-    ...Object.entries(regions)
-      .filter(([, { target }]) => target === "machines")
-      .map(([name]) => ({
-        path: `${regionPath(name)}.target`,
-        message: "regions run in containers only so far; write `containers`",
-      })),
-    ...(names.server?.kind === "machine"
-      ? [
-          {
-            path: "deployment.names.server.kind",
-            message:
-              "the name server of regions runs in a container only so far; write `container`, `external` or `none`",
-          },
-        ]
-      : []),
-  ],
-};
-
 const enough: RegionalRule = {
   code: "E_REGIONS",
   needs: ["deployment.regions"],
@@ -172,7 +150,6 @@ function fewerThanThree(counting: number, synchronous: "strict" | "available" | 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 export const regionRules: readonly RegionalRule[] = [
-  targetYet,
   enough,
   consulQuorum,
   members,

@@ -6,6 +6,7 @@ import {
   type Proxy as ProxyHost,
   type RegionalDeployment,
 } from "../../regionalModel.ts";
+import { hostMaps } from "../../rules/areas.ts";
 import type { Rule } from "../../rules/rule.ts";
 import type { WrittenRegional } from "../schema.ts";
 
@@ -19,13 +20,11 @@ export interface HostAt {
   readonly host: Member | ConsulServerHost | ProxyHost;
 }
 
-const keys = { member: "members", server: "consulServers", proxy: "proxies" } as const;
-
 export function hostsAt({ regions }: RegionalDeployment): readonly HostAt[] {
   return regions.flatMap((region) =>
     hostsOf(region).map((host) => ({
       name: host.name,
-      path: `${regionPath(region.name)}.${keys[host.role]}.${host.name}`,
+      path: `${regionPath(region.name)}.${hostMaps[host.role]}.${host.name}`,
       host,
     })),
   );
@@ -36,6 +35,10 @@ export function membersAt(deployment: RegionalDeployment): readonly HostAt[] {
 }
 
 /** As the user wrote it; undefined: it is derived. */
-export function writtenAddress({ host }: HostAt, { regions }: WrittenRegional): string | undefined {
-  return regions[host.region]?.[keys[host.role]]?.[host.name]?.address;
+export function writtenAddress(at: HostAt, written: WrittenRegional): string | undefined {
+  return writtenHost(at, written)?.address;
+}
+
+export function writtenHost({ host }: HostAt, { regions }: WrittenRegional) {
+  return regions[host.region]?.[hostMaps[host.role]]?.[host.name];
 }

@@ -47,3 +47,28 @@ export function exampleMachine(more: Partial<Machine> = {}): Machine {
     ...more,
   };
 }
+
+/** As the deployment asks for a region's hosts. */
+export const regionUnits: Readonly<Record<"consul" | "patroni" | "haproxy", InstalledUnit>> = {
+  consul: regionUnit("consul", "consul", [8300, 8301]),
+  patroni: { ...regionUnit("patroni", "postgres", [5432, 8008]), stateful: true, devices: ["/dev/watchdog"] },
+  haproxy: regionUnit("haproxy", "haproxy", [5432, 5433]),
+};
+
+function regionUnit(
+  program: InstalledUnit["program"],
+  user: InstalledUnit["user"],
+  ports: readonly number[],
+): InstalledUnit {
+  return {
+    program,
+    command: ["python3", "/etc/understudy/agent.py", "run"],
+    user,
+    directories: { config: "/etc/understudy", data: "/var/lib/understudy" },
+    listens: ports.map((port) => ({ port, protocol: "tcp", from: ["10.0.0.0/24"] })),
+    publish: [],
+    stopTimeoutSeconds: 30,
+    health: ["python3", "/etc/understudy/agent.py", "health"],
+    stateful: false,
+  };
+}

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { leaveText, leftBehind } from "../../../../components/hosts/machines/leave.ts";
 import { preferences, sources } from "../../../../components/hosts/machines/packageSources.ts";
 import { prepareText } from "../../../../components/hosts/machines/prepare.ts";
+import { machineProgram } from "../../../../components/hosts/machines/programs.ts";
 import { connectionArgs } from "../../../../components/hosts/machines/remoteConnection.ts";
 import { shellText } from "../../../../components/hosts/machines/shellScript.ts";
 import { pythonStart, pythonText } from "../../../../components/hosts/pythonScript.ts";
@@ -100,6 +101,16 @@ test("preparing installs what the image has, holds the server, and no more", () 
   expect(assigned(open).join("\n")).not.toContain("nftables");
 });
 
+test.each(["patroni", "consul", "haproxy"] as const)("preparing a host for %s", (program) => {
+  const text = prepareText({
+    ...prepareArgs,
+    program,
+    machineProgram: machineProgram(program, 17),
+    machine: exampleMachine(),
+  });
+  expect(text.split("\n").filter((line) => /^us_\w+='/.test(line))).toMatchSnapshot();
+});
+
 describe("leaving", () => {
   const request = {
     deployment: "demo",
@@ -119,6 +130,14 @@ describe("leaving", () => {
   test("removes data only where that was said", () => {
     expect(leaveText(request)).toContain("us_wipe=''");
     expect(leaveText({ ...request, wipe: true })).toContain("us_wipe='1'");
+  });
+
+  test("removes what a new Consul would not take, though the database stays", () => {
+    const discarded = ["/var/lib/understudy/consul"];
+    expect(leaveText({ ...request, discarded })).toContain("us_discarded='/var/lib/understudy/consul'");
+    expect(leftBehind({ ...request, discarded })).toContain(
+      "rm -r /var/lib/understudy-host /var/lib/understudy/consul\n",
+    );
   });
 
   test("says what is left on a machine that cannot be reached, and how to remove it", () => {

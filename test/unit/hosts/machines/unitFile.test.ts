@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { machineProgram } from "../../../../components/hosts/machines/programs.ts";
 import { unitFile } from "../../../../components/hosts/machines/unitFile.ts";
-import { dnsProgram, dnsUnit, postgresProgram, postgresUnit } from "./example.ts";
+import { dnsProgram, dnsUnit, postgresProgram, postgresUnit, regionUnits } from "./example.ts";
 
 const postgres = (adopt?: string) =>
   unitFile({
@@ -62,4 +63,41 @@ test("the unit of a name server is exactly this", () => {
     adopt: undefined,
   };
   expect(unitFile(args)).toMatchSnapshot();
+});
+
+describe.each(["consul", "patroni", "haproxy"] as const)("the unit of %s", (program) => {
+  const unit = regionUnits[program];
+  const of = (more: Partial<typeof unit> = {}) =>
+    unitFile({
+      deployment: "demo",
+      host: "region-a-1",
+      unit: { ...unit, ...more },
+      machineProgram: machineProgram(program, 17),
+      adopt: undefined,
+    });
+
+  test("is exactly this", () => {
+    expect(of()).toMatchSnapshot();
+  });
+
+  test("is the agent's: told when it is up, and killed as a whole where it dies", () => {
+    expect(options(of(), "Type")).toEqual(["notify"]);
+    expect(options(of(), "KillMode")).toEqual(["mixed"]);
+    expect(options(of(), "User")).toEqual([program === "patroni" ? "postgres" : program]);
+    expect(options(of(), "RuntimeDirectory")).toEqual(["understudy"]);
+  });
+
+  test("may bind low ports where it is to listen on one, and only there", () => {
+    expect(options(of(), "AmbientCapabilities")).toEqual([""]);
+    const low = of({ listens: [{ port: 443, protocol: "tcp", from: [] }] });
+    expect(options(low, "AmbientCapabilities")).toEqual(["CAP_NET_BIND_SERVICE"]);
+  });
+
+  test("sees the devices that it was given, and no other", () => {
+    expect(options(of({ devices: [] }), "PrivateDevices")).toEqual(["yes"]);
+    const given = of({ devices: ["/dev/watchdog"] });
+    expect(options(given, "DevicePolicy")).toEqual(["closed"]);
+    expect(options(given, "DeviceAllow")).toEqual(["/dev/watchdog rw"]);
+    expect(options(given, "ExecStartPre")).toEqual([`-+/bin/chown ${unit.user} /dev/watchdog`]);
+  });
 });

@@ -13,7 +13,7 @@ const byHand: FileDrift = { resource, path: conf, what: "content", detail: "" };
 
 /** As site-a's wish has it: what is recorded is what is wished. */
 function changed(change: Partial<MachineFacts> = {}): MachineFacts {
-  const sum = wishes()[0]?.database?.checksums[conf] ?? expect.unreachable();
+  const sum = wishes()[0]?.checksums?.[conf] ?? expect.unreachable();
   return installed({ drift: [byHand], recorded: [{ resource, path: conf, sum }], ...change });
 }
 

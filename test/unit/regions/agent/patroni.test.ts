@@ -74,6 +74,22 @@ describe("its own files", () => {
   });
 });
 
+describe("a switchover names its candidate", () => {
+  const members = (...roles: string[]) => roles.map((role, index) => ({ name: `a-${index + 1}`, role }));
+
+  test.each([
+    ["not where it is the only synchronous standby", members("leader", "sync_standby", "replica"), true],
+    ["where another one is as well", members("leader", "sync_standby", "sync_standby"), false],
+    ["where another one is instead", members("leader", "replica", "sync_standby"), false],
+    ["where anybody may take over", members("leader", "replica", "replica"), false],
+    ["where a quorum decides", members("leader", "quorum_standby", "quorum_standby"), false],
+    ["in a standby cluster", members("standby_leader", "replica", "replica"), false],
+  ])("%s", async (_, found, only) => {
+    const expression = "it.is_only_choice({'members': given}, 'a-2')";
+    expect(await python("patroni_members", expression, found)).toBe(only);
+  });
+});
+
 describe("the guard", () => {
   const primary = { role: "primary", state: "running", database_system_identifier: "7", timeline: 5 };
   const cases: [string, Record<string, unknown>, [string, number] | null][] = [
@@ -278,5 +294,58 @@ describe("what only a lost primary has", () => {
     segment(3, 4096);
     expect(await kept("0/5000028")).toEqual([nameOf(5), nameOf(6), "00000003.history"]);
     expect(await kept("0/7000000")).toEqual(["00000003.history"]);
+  });
+});
+
+describe("the watchdog that Patroni is to use", () => {
+  const facts = () => python("watchdog", "it.facts()", {});
+  const having = (mode: "off" | "automatic", device: string) => {
+    const watchdog = { mode, device, safetyMarginSeconds: 5 };
+    writeFileSync(join(config, "patroni/patroni.yml"), patroniYml({ ...patroniInput, watchdog }));
+  };
+
+  test.each([
+    ["a character device", "/dev/null", "usable"],
+    ["nothing", "/dev/no-such-watchdog", "missing"],
+    ["no device", "/dev", "missing"],
+  ])("%s", async (_what, device, state) => {
+    having("automatic", device);
+    expect(await facts()).toEqual({ device, state });
+  });
+
+  test("none is asked for", async () => {
+    having("off", "/dev/null");
+    expect(await facts()).toBe(null);
+  });
+});
+
+describe("a member that comes back takes part", () => {
+  test.each([
+    ["as leader", { role: "primary", state: "running" }, true],
+    ["as replica", { role: "replica", state: "running", replication_state: "streaming" }, true],
+    [
+      "at the head of a standby cluster",
+      { role: "standby_leader", state: "running", replication_state: "streaming" },
+      true,
+    ],
+    [
+      "not yet: it replays",
+      { role: "replica", state: "running", replication_state: "in archive recovery" },
+      false,
+    ],
+    ["not yet: it looks for somebody to follow", { role: "replica", state: "running" }, false],
+    ["not yet: it starts", { role: "primary", state: "starting" }, false],
+  ])("%s", async (_what, status, expected) => {
+    expect(await python("health", "it.takes_part(given)", status)).toBe(expected);
+  });
+
+  test("nobody waits for one that has no data, or that has been at it for long", async () => {
+    expect(await python("health", "it.joining()", {})).toEqual([]);
+    mkdirSync(join(config, "data/pgdata/global"), { recursive: true });
+    writeFileSync(join(config, "data/pgdata/global/pg_control"), "");
+    const without = "setattr(it, 'seconds_since_start', lambda: given) or it.joining()";
+    expect(await python("health", without, 46)).toEqual([]);
+    const early = await python<string[]>("health", without, 10);
+    expect(early).toHaveLength(1);
   });
 });

@@ -20,8 +20,9 @@ describe("servers", () => {
   test("5 → 3: one at a time, when the others are well, by one that stays", () => {
     const world = World.healthy(five);
     world.region("a").peers = ["a-consul-5", "a-consul-4", "a-consul-1", "a-consul-2", "a-consul-3"];
+    // The one that leads is the last to go.
     expect(planned(observe(world), wish())).toBe(
-      "removeServer(a-consul-4) awaitVoters(a-consul-1) removeServer(a-consul-5) awaitVoters(a-consul-1)",
+      "removeServer(a-consul-4) removeServer(a-consul-5) awaitVoters(a-consul-1)",
     );
     expect(converge(world, wish()).refused).toEqual([]);
     expect(planned(observe(world), wish())).toBe("nothing");
@@ -45,6 +46,26 @@ describe("servers", () => {
     expect(planRegions(observe(world), wish()).steps.map(({ kind }) => kind)).not.toContain("removeServer");
     expect(converge(world, wish()).refused).toEqual([]);
     expect(planned(observe(world), wish())).toBe("nothing");
+  });
+
+  test("none leaves, and it is said why, while one that stays takes no part", () => {
+    const world = World.healthy(five);
+    world.region("a").peers = [1, 2, 3, 4, 5].map((n) => `a-consul-${n}`);
+    const deaf = withReport(observe(world), "a-consul-2", () => ({ consul: null }));
+    const { refusals, steps } = planRegions(deaf, wish());
+    expect(steps).toEqual([]);
+    expect(refusals.map(({ code }) => code)).toEqual(["E_CONSUL_QUORUM"]);
+    expect(refusals[0]?.message).toMatch(
+      /a-consul-4, a-consul-5 .* a-consul-2 has a Consul that does not answer/,
+    );
+  });
+
+  test("another list of servers restarts and reloads nobody", () => {
+    const start = JSON.stringify({ retry_join: ["10.0.0.9"], bootstrap_expect: 5 });
+    const desired = wish()
+      .regions.flatMap(({ servers, members }) => [...servers, ...members])
+      .reduce((made, { name }) => withFile(made, name, "consul-start.json", start), wish());
+    expect(planned(observe(World.healthy(wish())), desired, "preview")).toBe("nothing");
   });
 
   test("a member of gossip that is gone for good is forgotten", () => {

@@ -23,7 +23,7 @@ function withEntry(observed: RegionsObserved, name: string, change: object): Reg
 }
 
 test("a synchronous standby takes over, and the write gap is told", () => {
-  expect(planned(healthy(), leads("a", "a-2"))).toBe("switchover(a-1→a-2) await(a-1) |");
+  expect(planned(healthy(), leads("a", "a-2"))).toBe("checkpoint(a-1) switchover(a-1→a-2) await(a-1) |");
   expect(planRegions(healthy(), leads("a", "a-2")).notices.map(({ code }) => code)).toEqual(["N_WRITE_GAP"]);
 });
 
@@ -43,7 +43,9 @@ test("one that Patroni prefers is waited for until it is synchronous", () => {
     "patroni/patroni.yml",
     patroniYml({}, { sync_priority: 2 }),
   );
-  expect(planned(healthy(preferred), preferred)).toBe("await(a-3 sync) switchover(a-1→a-3) await(a-1) |");
+  expect(planned(healthy(preferred), preferred)).toBe(
+    "await(a-3 sync) checkpoint(a-1) switchover(a-1→a-3) await(a-1) |",
+  );
 });
 
 describe("refused, with the values", () => {

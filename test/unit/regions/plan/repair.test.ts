@@ -21,7 +21,7 @@ test("one that is to lead is looked at when it runs, before it is asked to", () 
   world.member("a-2").wal = [];
   const desired = withRegionWish(wish(), "a", () => ({ leader: "a-2" }));
   expect(planned(observe(world), desired)).toBe(
-    "await(a-2) | await(a-2 sync) switchover(a-1→a-2) await(a-1)",
+    "await(a-2) | await(a-2 sync) checkpoint(a-1) switchover(a-1→a-2) await(a-1)",
   );
 });
 

@@ -16,6 +16,7 @@ const reads: Record<ProgramName, Omit<DesiredProgram, "name">> = {
   consul: { reloads: ["secrets/consul.json"], restarts: ["consul.json"] },
   patroni: { reloads: ["patroni/patroni.yml"], restarts: ["patroni/start.yml"] },
   haproxy: { reloads: ["haproxy.cfg"], restarts: [] },
+  pgbouncer: { reloads: ["pgbouncer/pgbouncer.ini"], restarts: ["pgbouncer/listen.ini"] },
 };
 
 export function patroniYml(parameters: Readonly<Record<string, unknown>> = {}, tags: object = {}): string {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { certificateNamesOf } from "../../../../components/regions/render/certificates.ts";
 import { hostFiles } from "../../../../components/regions/render/hostFiles.ts";
 import { programsOf } from "../../../../components/regions/render/programs.ts";
 import { allHosts } from "../../../../components/regions/render/topology.ts";
@@ -175,11 +176,82 @@ test("a member asks the other regions' members before it starts, and nobody of i
   expect(JSON.parse(fileOf("region-a-consul-1", "agent.json")).others).toEqual([]);
 });
 
+test("how many servers there are, and where, is in no file that restarts or reloads a program", () => {
+  const [region] = deployment.regions;
+  if (!region) throw new Error("no region");
+  const more = { ...deployment, regions: [{ ...region, servers: region.servers.slice(0, 2) }] };
+  for (const host of [...region.servers.slice(0, 2), ...region.members]) {
+    const [now, then] = [hostFiles(deployment, host), hostFiles(more, host)];
+    const changed = Object.keys(now).filter((path) => now[path] !== then[path]);
+    // A region alone has nobody else's members to ask.
+    expect(changed.filter((path) => path.includes("consul"))).toEqual(["consul-start.json"]);
+    const read = programsOf(deployment, host).flatMap(({ reloads, restarts }) => [...reloads, ...restarts]);
+    expect(read).not.toContain("consul-start.json");
+  }
+});
+
 test("agents and servers of a region have that region's servers, and none of another's", () => {
   for (const region of deployment.regions) {
     const servers = region.servers.map(({ address }) => address);
     for (const host of hostsOf(region).filter(({ role }) => role !== "proxy")) {
-      expect(JSON.parse(fileOf(host.name, "consul.json")).retry_join).toEqual(servers);
+      const start = JSON.parse(fileOf(host.name, "consul-start.json"));
+      expect(start.retry_join).toEqual(servers);
+      expect(start.bootstrap_expect).toBe(host.role === "server" ? servers.length : undefined);
     }
   }
+});
+
+describe("with pooled clients", () => {
+  const clientAccess = [
+    { databases: ["app"], roles: ["app"], network: "10.9.0.0/16", method: "scram-sha-256" },
+  ];
+  const pooled = twoRegions({ database: { pooling: {}, clientAccess } });
+  const unpooled = twoRegions({ database: { clientAccess } });
+  const proxies = pooled.regions.flatMap((region) => region.proxies);
+
+  test("PgBouncer runs on every proxy and nowhere else, beside an HAProxy that does not know of it", () => {
+    for (const host of allHosts(pooled)) {
+      const programs = programsOf(pooled, host).map(({ name }) => name);
+      expect(programs.includes("pgbouncer"), host.name).toBe(host.role === "proxy");
+    }
+    for (const { name } of proxies)
+      expect(fileOf(name, "haproxy.cfg", pooled)).toBe(fileOf(name, "haproxy.cfg", unpooled));
+  });
+
+  test("its server is its own host's HAProxy, by an address that every member's certificate has", () => {
+    for (const proxy of proxies) {
+      expect(fileOf(proxy.name, "pgbouncer/pgbouncer.ini", pooled)).toContain(
+        `app = host=${proxy.address} port=${proxy.writePort}\n`,
+      );
+      for (const { members } of pooled.regions)
+        for (const member of members) expect(certificateNamesOf(pooled, member).ip).toContain(proxy.address);
+    }
+  });
+
+  test("its own certificate has every name that a client finds it by", () => {
+    const [proxy] = regionNamed(pooled, "region-b").proxies;
+    if (!proxy) throw new Error("no proxy");
+    expect(certificateNamesOf(pooled, proxy).dns).toEqual(
+      expect.arrayContaining([
+        "region-b-proxy.ha.example.test",
+        "region-b.ha.example.test",
+        pooled.names.floating,
+      ]),
+    );
+    expect(certificateNamesOf(unpooled, proxy).dns).not.toContain("region-b.ha.example.test");
+  });
+
+  test("clients are let in by the same rules as at the server, and no other way", () => {
+    const [, ...lines] = fileOf("region-a-proxy", "pgbouncer/hba.conf", pooled).trimEnd().split("\n");
+    expect(lines).toEqual(['hostssl "app" "app" 10.9.0.0/16 scram-sha-256']);
+  });
+
+  test("a client that waits outlasts the longest pause", () => {
+    const ini = fileOf(
+      "region-a-proxy",
+      "pgbouncer/pgbouncer.ini",
+      twoRegions({ database: { pooling: { pauseSeconds: 100 } } }),
+    );
+    expect(Number(/^query_wait_timeout = (\d+)$/m.exec(ini)?.[1])).toBeGreaterThan(100);
+  });
 });

@@ -4,7 +4,7 @@ import { machineA, onMachines, pathA } from "../onMachines.ts";
 import type { RuleCase } from "../ruleCase.ts";
 
 /** Made for this test; it signs nothing. */
-const key = `-----BEGIN PGP PUBLIC KEY BLOCK-----
+export const key = `-----BEGIN PGP PUBLIC KEY BLOCK-----
 
 mDMEawG/oBYJKwYBBAHaRw8BAQdAU8O7IhHsV5wjZoMOgkmqoVLeG4oXwcHcACo7
 EtPoGkm0E21pcnJvci5leGFtcGxlLnRlc3SIkAQTFggAOBYhBDD8hJEyuny8feko

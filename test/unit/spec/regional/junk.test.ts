@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { parseRegional } from "../../../../components/spec/regional/parse.ts";
 import { now } from "../configuration.ts";
 import { hosts, minimalRegions, regionalProblems } from "./configuration.ts";
+import { machinesOfRegion } from "./onMachines.ts";
 
 test("no message shows a secret, wherever somebody put it", () => {
   const canary = "canary-4711";
@@ -74,6 +75,14 @@ const full = {
       consulServers: hosts("c-1", "c-2", "c-3"),
       proxies: { p: { publishedWritePort: 1, publishedReadPort: 2 } },
       fenceCommand: { command: ["x"] },
+    },
+    "region-b": {
+      ...machinesOfRegion("region-b", "192.0.2"),
+      machine: {
+        user: "admin",
+        jump: { host: "192.0.2.1" },
+        packageMirror: { url: "u", suite: "s", key: "k" },
+      },
     },
   },
   names: { server: { kind: "container" } },

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse as readYaml } from "yaml";
 import { timingProfiles } from "../../../../components/patroni/timing.ts";
 import { kindOf } from "../../../../components/spec/parse.ts";
 import { parseRegional } from "../../../../components/spec/regional/parse.ts";
+import { hostsOf } from "../../../../components/spec/regionalModel.ts";
 import type { Given } from "../configuration.ts";
 import { accepted, database, hosts, parseRegionalWith, regionalProblems } from "./configuration.ts";
+import { onMachines, regionA } from "./onMachines.ts";
 
 const found = (given: Given) => regionalProblems(given).map(({ code, path }) => `${code} ${path}`);
 
@@ -24,7 +26,9 @@ test("the smallest configuration of regions takes defaults for all the rest", ()
       name,
       datacenter: name,
       leader: undefined,
+      consul: { snapshotEveryHours: 24, snapshotsKept: 7 },
       fenceCommand: undefined,
+      retired: [],
       members: [1, 2, 3].map((n) => ({
         ...host(`${n}`, 10 + n, 512),
         role: "member",
@@ -57,6 +61,7 @@ test("the smallest configuration of regions takes defaults for all the rest", ()
       domain: "shop.example.test",
       active: "region-a",
       failover: undefined,
+      repair: {},
       database: {
         kind: "patroni",
         version: 17,
@@ -75,6 +80,7 @@ test("the smallest configuration of regions takes defaults for all the rest", ()
         timing: timingProfiles.lan,
         maximumLagMiB: 1,
         sessionChecks: [],
+        watchdog: undefined,
       },
       regions: [region("region-a", 1), region("region-b", 2)],
       names: {
@@ -121,6 +127,7 @@ test("everything about a region can be said", () => {
             "b-5": {},
           },
           proxies: { "b-proxy-2": { publishedWritePort: 5501, publishedReadPort: 5502, memoryMiB: 64 } },
+          consul: { snapshotEveryHours: 6, gossipKeyRotation: "2026-06" },
           fenceCommand: { command: ["poweroff", "region-b"] },
         },
       },
@@ -140,6 +147,7 @@ test("everything about a region can be said", () => {
   const [, region] = deployment.regions;
   expect(region).toMatchObject({
     leader: "b-2",
+    consul: { snapshotEveryHours: 6, snapshotsKept: 7, gossipKeyRotation: "2026-06" },
     fenceCommand: { command: ["poweroff", "region-b"], timeoutSeconds: 30 },
     members: [
       { name: "b-1", tags: { nosync: true } },
@@ -195,4 +203,71 @@ test("all problems are reported at once, unreadable parts beside broken rules", 
     "E_TYPE deployment.regions.region-b.members",
     "E_UNKNOWN_KEY deployment.sites",
   ]);
+});
+
+describe("regions on machines", () => {
+  const named = (deployment: ReturnType<typeof accepted>, name: string) => {
+    const host = deployment.regions.flatMap(hostsOf).find((one) => one.name === name);
+    if (host?.place.target !== "machines") throw new Error(`${name} is on no machine`);
+    return { ...host, machine: host.place.machine };
+  };
+
+  test("their hosts have the machines' addresses, and nothing is published or served without a word", () => {
+    const deployment = accepted(onMachines());
+    expect(deployment.names.server).toEqual({ kind: "none" });
+    expect(named(deployment, "region-a-proxy")).toMatchObject({
+      address: "192.0.2.51",
+      published: undefined,
+      client: { write: { host: "192.0.2.51", port: 5432 }, read: { host: "192.0.2.51", port: 5433 } },
+    });
+    expect(named(deployment, "region-b-2")).toMatchObject({
+      address: "203.0.113.12",
+      machine: {
+        ssh: { host: "203.0.113.12", port: 22, user: "root", knownHostsFile: "~/.ssh/known_hosts" },
+        firewall: true,
+        onDestroy: "keep",
+        adopt: undefined,
+      },
+    });
+  });
+
+  test("what a host says of its machine counts more than what its region says", () => {
+    const shared = {
+      user: "admin",
+      port: 2222,
+      keyFile: "/keys/a",
+      firewall: false,
+      onDestroy: "wipe",
+      jump: { host: "192.0.2.1" },
+    };
+    const own = { port: 22, firewall: true, jump: { host: "192.0.2.2", user: "hop" } };
+    const deployment = accepted(regionA({ machine: shared, members: { "region-a-1": { machine: own } } }));
+    expect(named(deployment, "region-a-1").machine).toMatchObject({
+      ssh: {
+        ...{ host: "192.0.2.11", port: 22, user: "admin", keyFile: "/keys/a" },
+        jump: { host: "192.0.2.2", port: 22, user: "hop" },
+      },
+      firewall: true,
+      onDestroy: "wipe",
+    });
+    expect(named(deployment, "region-a-2").machine).toMatchObject({
+      ssh: { port: 2222, user: "admin", jump: { host: "192.0.2.1", user: "root" } },
+      firewall: false,
+    });
+    expect(named(deployment, "region-b-1").machine.ssh).toMatchObject({ port: 22, user: "root" });
+  });
+
+  test("without a word about clients the members' machines are let in", () => {
+    const deployment = accepted(onMachines({ database: { clientAccess: undefined } }));
+    expect(deployment.database.clientAccess.map(({ network }) => network)).toEqual(
+      ["192.0.2", "203.0.113"].flatMap((block) => [11, 12, 13].map((last) => `${block}.${last}/32`)),
+    );
+  });
+
+  test("a repair is of a host by its name, and a long name of the deployment's is no container's", () => {
+    const name = "d".repeat(60);
+    expect(accepted(onMachines({ name }, { repair: { "region-a-1": 7 } })).repair).toEqual({
+      "region-a-1": "7",
+    });
+  });
 });

@@ -3,11 +3,19 @@ import { regionalRules } from "../../../../components/spec/regional/rules/index.
 import { rules } from "../../../../components/spec/rules/index.ts";
 import { testRule } from "../ruleCase.ts";
 import { hostCases } from "./cases/hosts.ts";
+import { machineCases } from "./cases/machines.ts";
 import { patroniCases } from "./cases/patroni.ts";
+import { poolingCases } from "./cases/pooling.ts";
 import { regionCases } from "./cases/regions.ts";
 import { regionalProblems } from "./configuration.ts";
 
-const topics = { hosts: hostCases, regions: regionCases, patroni: patroniCases };
+const topics = {
+  hosts: hostCases,
+  machines: machineCases,
+  regions: regionCases,
+  patroni: patroniCases,
+  pooling: poolingCases,
+};
 
 describe.each(Object.entries(topics))("%s", (_topic, cases) => {
   for (const one of cases) testRule(one, regionalProblems);

@@ -14,6 +14,14 @@ const tenMembers = { regions: { "region-a": { members: manyMembers(10) } } };
 
 export const patroniCases: readonly RuleCase[] = [
   {
+    code: "E_SESSION_CHECKS",
+    wrong: database({ sessionChecks: ["serfHealth"], synchronous: "off" }),
+    path: "deployment.database.sessionChecks",
+    message:
+      "serfHealth with `synchronous: off`: a leader that is cut off would acknowledge writes that are lost while another one leads already; write `synchronous: strict` or `available`, or take the check out",
+    fine: database({ sessionChecks: ["serfHealth"], synchronous: "available" }),
+  },
+  {
     code: "E_PATRONI_TIMING",
     wrong: timing({ profile: "lan", ttlSeconds: 24 }),
     path: "deployment.database.timing",
@@ -33,6 +41,22 @@ export const patroniCases: readonly RuleCase[] = [
     path: "deployment.database.timing",
     message: "primary_start_timeout is -1; at least 0 is needed",
     fine: timing({ primaryStartTimeoutSeconds: 0 }),
+  },
+  {
+    code: "E_WATCHDOG_TIMING",
+    wrong: database({ timing: "fast", watchdog: { mode: "automatic", safetyMarginSeconds: 11 } }),
+    path: "deployment.database.watchdog",
+    message:
+      "the watchdog resets a host after 9 s (ttl 20 - safety_margin 11), and a healthy leader may take 10 s (loop_wait 1 + retry_timeout 9); raise ttl, or lower one of the others",
+    fine: database({ timing: "fast", watchdog: { mode: "automatic", safetyMarginSeconds: 10 } }),
+  },
+  {
+    code: "E_WATCHDOG_MISSING",
+    wrong: database({ watchdog: "required" }),
+    path: "deployment.database.watchdog",
+    message:
+      '"required", and region-a-1, region-a-2, region-a-3, region-b-1, region-b-2, region-b-3 are containers, which have no watchdog: nobody there would ever lead. Write "automatic" or "off", or put these members on machines.',
+    fine: database({ watchdog: "automatic" }),
   },
   {
     code: "E_SCOPE",
@@ -124,14 +148,6 @@ export const patroniCases: readonly RuleCase[] = [
     path: "deployment.database.slotWalKeepMiB",
     message: "63 MiB is less than four WAL segments; write 64 or more",
     fine: database({ slotWalKeepMiB: 64 }),
-  },
-  {
-    code: "E_REPAIR_SITE",
-    wrong: { repair: { "region-a-1": "ticket 12" } },
-    path: "repair.region-a-1",
-    message:
-      "only machines are repaired, and regions are in containers. Remove it with `pulumi config rm --path repair.region-a-1`.",
-    fine: { repair: {} },
   },
   {
     code: "E_HBA_WEAK",

@@ -24,27 +24,26 @@ export const regionCases: readonly RuleCase[] = [
     fine: { active: "region-b" },
   },
   {
-    code: "E_TARGET_YET",
-    wrong: regionA({ target: "machines" }),
-    path: `${path}.target`,
-    message: "regions run in containers only so far; write `containers`",
-    fine: regionA({ target: "containers" }),
-  },
-  {
-    code: "E_TARGET_YET",
-    wrong: { deployment: { names: { server: { kind: "machine", machine: { host: "192.0.2.9" } } } } },
-    path: "deployment.names.server.kind",
-    message:
-      "the name server of regions runs in a container only so far; write `container`, `external` or `none`",
-    fine: { deployment: { names: { server: { kind: "none" } } } },
-  },
-  {
     code: "E_REGIONS",
     wrong: { active: "region-a", deployment: { regions: { "region-a": undefined, "region-b": undefined } } },
     also: ["E_ACTIVE_UNKNOWN"],
     path: "deployment.regions",
     message: "no region; write at least one, which `active` names",
     fine: { deployment: { regions: { "region-b": undefined } } },
+  },
+  {
+    code: "E_RETIRED",
+    wrong: regionA({ members: three, retired: ["region-a-3", "region-a-9"] }),
+    path: `${path}.retired`,
+    message: `region-a-3 is to go and is declared at ${path}.members.region-a-3; take it out of one of them`,
+    fine: regionA({ members: three, retired: ["region-a-4"] }),
+  },
+  {
+    code: "E_RETIRED",
+    wrong: regionA({ retired: ["Region A"] }),
+    path: `${path}.retired`,
+    message: '"Region A" is not a host\'s name, which is a DNS label in lower case',
+    fine: regionA({ retired: ["region-a-4"] }),
   },
   {
     code: "E_CONSUL_QUORUM",

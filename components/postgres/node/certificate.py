@@ -1,0 +1,24 @@
+"""The host's own certificate, as far as a report tells of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import files
+
+
+def facts() -> dict[str, Any] | None:
+    path = f"{files.SECRETS}/server.crt"
+    if not os.path.exists(path):
+        return None
+    import ssl
+
+    # Python's only reader of a certificate that it did not get from a handshake; CPython's own tests rely on it.
+    decoded = ssl._ssl._test_decode_cert(path)  # type: ignore[attr-defined]
+    expires = time.gmtime(ssl.cert_time_to_seconds(decoded["notAfter"]))
+    return {
+        "notAfter": time.strftime("%Y-%m-%dT%H:%M:%SZ", expires),
+        "sans": [value for _, value in decoded.get("subjectAltName", ())],
+    }

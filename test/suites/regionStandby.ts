@@ -1,0 +1,96 @@
+/**
+ * The synchronous standby is slow, or stands still: row 20 of the acceptance matrix. What is acknowledged is on it or on
+ * whoever took its place, and nobody fails over because of it. A slow disk is not among the ways: what PostgreSQL writes
+ * is written back by the kernel, which in cgroups of version 1 is on nobody's account.
+ */
+import { afterEach, describe, expect, test } from "vitest";
+import { canDelay, Faults } from "../support/faults.ts";
+import { monotonicMs, summary, type Verdict } from "../support/ledgerHistory.ts";
+import { sql } from "../support/nodes.ts";
+import type { RegionStack } from "../support/regionStack.ts";
+import { docker } from "../support/stack.ts";
+
+/** Of the profile `fast`: the lock's time, and what Consul and a loaded machine add to it. */
+const failoverLimitMs = 40_000;
+/** Until the leader's server gives up a receiver that says nothing, and Patroni has named another member. */
+const replacedLimitMs = 20_000;
+
+export function regionStandby(regions: RegionStack): void {
+  const faults = new Faults();
+
+  afterEach(async ({ task }) => {
+    await faults.healAll();
+    regions.endLedgers();
+    if (task.result?.state === "fail") await regions.recover();
+  });
+
+  const at = (host: string) => regions.container(host);
+
+  function say(what: string, verdict: Verdict): void {
+    console.log(`${what}: ${summary(verdict)}; longest pause ${(verdict.longestGapMs / 1000).toFixed(1)} s`);
+  }
+
+  describe("(20) a slow synchronous standby loses nothing", () => {
+    test("200 ms away", async ({ skip }) => {
+      skip(!(await canDelay()), "this kernel has no netem");
+      const verdict = await whileSlow(["netem", "delay", "200ms"], "a standby 200 ms away");
+      expect(verdict.changes).toEqual([]);
+    });
+
+    test("behind a line that is narrow and full", async () => {
+      const narrow = ["tbf", "rate", "256kbit", "burst", "2kb", "latency", "300ms"];
+      const verdict = await whileSlow(narrow, "a standby behind 256 kbit/s");
+      expect(verdict.changes).toEqual([]);
+    });
+
+    async function whileSlow(line: readonly string[], what: string): Promise<Verdict> {
+      const ledger = await regions.startLedger();
+      await faults.slow(at(await regions.syncStandby()), ...line);
+      await ledger.acknowledgedAfter(monotonicMs() + 20_000);
+      await faults.healAll();
+      const verdict = await regions.judge(ledger);
+      say(what, verdict);
+      return verdict;
+    }
+
+    test("it receives nothing more, and another member takes its place", async () => {
+      const [leader, sync] = [await regions.leader(), await regions.syncStandby()];
+      const ledger = await regions.startLedger();
+      const receiver = await sql(
+        at(sync),
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walreceiver'",
+      );
+      expect(receiver).toMatch(/^\d+$/);
+      const stopped = monotonicMs();
+      await docker("exec", at(sync), "kill", "-STOP", receiver);
+      try {
+        await ledger.acknowledgedAfter(stopped + 2000);
+        const replaced = (await ledger.progress()).lastAckAt - stopped;
+        console.log(`writes go on ${(replaced / 1000).toFixed(1)} s after the receiver stood still`);
+        expect(await regions.syncStandby()).not.toBe(sync);
+      } finally {
+        await docker("exec", at(sync), "kill", "-CONT", receiver).catch(() => undefined);
+      }
+      const verdict = await regions.judge(ledger);
+      say("a standby that receives nothing", verdict);
+      expect(verdict.changes).toEqual([]);
+      expect(await regions.leader()).toBe(leader);
+      expect(verdict.longestGapMs).toBeLessThan(replacedLimitMs);
+    });
+
+    test("its replay stands still, and it takes over nevertheless without loss", async () => {
+      const [leader, sync] = [await regions.leader(), await regions.syncStandby()];
+      const ledger = await regions.startLedger();
+      await sql(at(sync), "SELECT pg_wal_replay_pause()");
+      await ledger.acknowledgedAfter(monotonicMs() + 5000);
+      const began = monotonicMs();
+      await faults.kill(at(leader));
+      await ledger.acknowledgedAfter(began + 1000, 120);
+      await docker("start", at(leader));
+      const verdict = await regions.judge(ledger);
+      say("a standby that does not replay takes over", verdict);
+      expect(verdict.changes).toHaveLength(1);
+      expect(verdict.longestGapMs).toBeLessThan(failoverLimitMs);
+    });
+  });
+}
