@@ -48,6 +48,8 @@ export class RegionalDeployment extends pulumi.ComponentResource {
   readonly endpoint: pulumi.Output<string>;
   /** The same for sessions that only read. */
   readonly readEndpoint: pulumi.Output<string>;
+  /** The same for clients of PgBouncer; undefined: there is none. */
+  readonly pooledEndpoint: pulumi.Output<string> | undefined;
   /** libpq URI over all regions' proxies, for clients on this machine; undefined without a database. Secret. */
   readonly uri: pulumi.Output<string> | undefined;
   readonly caCertificate: pulumi.Output<string>;
@@ -165,6 +167,9 @@ export class RegionalDeployment extends pulumi.ComponentResource {
     this.active = verified.account.apply(() => deployment.active);
     this.endpoint = this.active.apply(() => `${told}:${proxy.writePort}`);
     this.readEndpoint = this.active.apply(() => `${told}:${proxy.readPort}`);
+    const { pooledPort } = proxy;
+    this.pooledEndpoint =
+      pooledPort === undefined ? undefined : this.active.apply(() => `${told}:${pooledPort}`);
     this.evidence = change.evidence;
     this.caCertificate = authority.certificate;
     this.consulManagementTokens = pulumi.secret(pulumi.all(managementTokens));

@@ -10,6 +10,8 @@ export interface Outputs {
   readonly endpoint: pulumi.Output<string>;
   /** The same for sessions that only read, where there is one. */
   readonly readEndpoint?: pulumi.Output<string>;
+  /** The same for clients of PgBouncer, where there is one. */
+  readonly pooledEndpoint?: pulumi.Output<string>;
   /** libpq URI for clients on this machine. Secret. */
   readonly uri: pulumi.Output<string> | undefined;
   /** What proves the role change of the last update: both control files, the steps' times, the gap that a client saw. */

@@ -42,6 +42,7 @@ export async function regions(config: pulumi.Config): Promise<Outputs> {
     active: root.active,
     endpoint: root.endpoint,
     readEndpoint: root.readEndpoint,
+    ...(root.pooledEndpoint === undefined ? {} : { pooledEndpoint: root.pooledEndpoint }),
     uri: root.uri,
     evidence: root.evidence,
     caCertificate: root.caCertificate,

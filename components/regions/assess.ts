@@ -16,7 +16,7 @@ import type { HostFacts, RegionsObserved, UnitReport } from "./facts.ts";
 import { type Found, ofHost, ofRegion } from "./findings.ts";
 import { describe } from "./plan/consequences.ts";
 import { planRegions } from "./plan/plan.ts";
-import { snapshotWords } from "./snapshotFindings.ts";
+import { ofSnapshots, snapshotWords } from "./snapshotFindings.ts";
 import { regionNamed } from "./wish.ts";
 
 export interface HostRow {
@@ -60,6 +60,9 @@ export function assessRegions(
       ...ofRegion(region, facts, desired, observed),
       ...facts.flatMap(([{ name }, found]) =>
         found.reach !== "up" && isTold(name) ? [] : ofHost(name, found, observed.at),
+      ),
+      ...facts.flatMap(([{ name }, found]) =>
+        found.reach === "up" ? ofSnapshots(name, found.report.snapshots, observed.at) : [],
       ),
     ]),
     ...names.flatMap((answer) => ofName(answer, desired)),

@@ -5,7 +5,6 @@ import type { DesiredHost, DesiredRegion, RegionsDesired } from "./desired.ts";
 import type { HostFacts, PatroniFacts, RegionsObserved, UnitReport } from "./facts.ts";
 import { isStandby } from "./plan/regionState.ts";
 import { ofPooler } from "./poolerFindings.ts";
-import { ofSnapshots } from "./snapshotFindings.ts";
 import { membersOf } from "./wish.ts";
 
 /** The hosts of a region, with what was found of each. */
@@ -13,7 +12,6 @@ export type Found = readonly (readonly [DesiredHost, HostFacts])[];
 
 const freeLimitBytes = 512 * 2 ** 20;
 
-/** `at`: when it was looked at. */
 export function ofHost(host: string, facts: HostFacts, at: string): Finding[] {
   switch (facts.reach) {
     case "unreachable":
@@ -45,11 +43,10 @@ function ofPrograms(host: string, { programs }: UnitReport): Finding[] {
 }
 
 function ofReport(host: string, report: UnitReport, at: string): Finding[] {
-  const { programs, certificate, consul, patroni, data, snapshots } = report;
+  const { programs, certificate, consul, patroni, data } = report;
   const runs = (name: "consul" | "patroni") => programs[name]?.state === "running";
   return [
     ...(certificate === undefined ? [] : ofCertificate(host, certificate, at)),
-    ...ofSnapshots(host, snapshots, at),
     ...when(runs("consul") && consul === null, "W_CONSUL", `${host}: its Consul does not answer`),
     ...when(
       consul !== null && consul.leader === null,

@@ -83,7 +83,7 @@ const sleeper = (name: string, more: Values = {}): Values => ({
 let subnet: string;
 beforeAll(async () => {
   await inspect(image); // set-up makes it; without it nothing here can be tested
-  subnet = `10.213.${process.pid % 256}`;
+  subnet = `10.253.${process.pid % 256}`;
 });
 afterEach(async () => {
   for (const made of [...alive].reverse()) await remove(made);

@@ -1,6 +1,6 @@
 /**
- * The hosts of a region as services of machines: one Consul server, one member, one proxy, with their packages from a
- * mirror and without Pulumi. What the agent needs of systemd, and systemd of the agent.
+ * The hosts of a region as services of machines: one Consul server, one member, one proxy, with their packages there
+ * already, and without Pulumi. What the agent needs of systemd, and systemd of the agent.
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -14,8 +14,10 @@ import { type AnyHost, programOfHost } from "../../components/regions/render/pro
 import type { UnitAccess } from "../../components/regions/session.ts";
 import type { UnitVerbs } from "../../components/regions/verbs.ts";
 import type { SshRoute } from "../../components/roles/desired.ts";
-import type { Machine, PackageMirror } from "../../components/spec/model.ts";
+import type { Machine } from "../../components/spec/model.ts";
 import { hostsOf, type RegionalDeployment } from "../../components/spec/regionalModel.ts";
+import { ensureStockedMachineImage } from "../../scripts/toolchain/machines/mirrorImages.ts";
+import { Progress } from "../../scripts/toolchain/progress.ts";
 import { AgentHosts } from "../support/agentHosts.ts";
 import { leave, runAll, type Script, scriptsOf } from "../support/machineScripts.ts";
 import { onMachine, reboot, type TestMachine, TestMachines } from "../support/machines.ts";
@@ -29,7 +31,6 @@ const limit = { timeoutSeconds: 60 } as const;
 
 const sample = new AgentHosts("region-units", `10.${NET}.0`);
 let machines: TestMachines;
-let mirror: PackageMirror;
 let deployment: RegionalDeployment;
 let access: Map<string, UnitAccess>;
 
@@ -43,8 +44,8 @@ function hostOf(name: string): AnyHost {
   return found;
 }
 
-function routeTo(name: Name): SshRoute {
-  const hop = { host: machineOf(name).address, port: 22, user: "root", keyFile: machines.keyFile };
+function routeTo({ address }: TestMachine): SshRoute {
+  const hop = { host: address, port: 22, user: "root", keyFile: machines.keyFile };
   const target = { ...hop, hostKey: undefined, knownHostsFile: machines.knownHosts, jump: undefined };
   const readFile = (path: string) => readFileSync(path, "utf8");
   return routeOf(target, { home: "/", secretKeyFile: undefined, readFile });
@@ -68,7 +69,7 @@ function deploymentOf(): RegionalDeployment {
   };
 }
 
-const machine = (): Machine => ({ ...exampleMachine(), packageMirror: mirror });
+const machine = (): Machine => exampleMachine();
 
 async function scriptsFor(name: Name, more: Partial<MachineHostArgs> = {}) {
   const host = hostOf(name);
@@ -79,7 +80,7 @@ async function scriptsFor(name: Name, more: Partial<MachineHostArgs> = {}) {
       deployment: deployment.name,
       address: host.address,
       machine: machine(),
-      route: routeTo(name),
+      route: routeTo(machineOf(name)),
       program: programOfHost[host.role],
       version: 17,
       repair: undefined,
@@ -99,24 +100,22 @@ async function call<V extends keyof UnitVerbs>(
 ): Promise<UnitVerbs[V]["result"]> {
   const found = access.get(name);
   if (!found) throw new Error(`no way to ${name}`);
-  const session = await found.openAnother();
-  try {
-    return await session.call(verb, args);
-  } finally {
-    await session.close();
-  }
+  // The kept one: where the service is down, with an agent beside it.
+  const session = await found.open();
+  return await session.call(verb, args, { timeoutMs: 90_000 });
 }
 
 beforeAll(async () => {
-  machines = await TestMachines.start({ name: "region-units", net: NET, count: 3 });
-  mirror = (await machines.mirror("packages")).source;
+  const stocked = await ensureStockedMachineImage(new Progress({ quiet: true }));
+  const images = Object.fromEntries(Object.values(letters).map((letter) => [letter, stocked]));
+  machines = await TestMachines.start({ name: "region-units", net: NET, count: 4, images });
   deployment = deploymentOf();
   await sample.certify(deployment.regions.flatMap(hostsOf));
   const names = Object.keys(letters) as Name[];
   access = accessToUnits(
     names.map((name) => ({
       name,
-      reach: machineReach(routeTo(name), programOfHost[hostOf(name).role]),
+      reach: machineReach(routeTo(machineOf(name)), programOfHost[hostOf(name).role]),
     })),
   );
 });
@@ -126,23 +125,26 @@ afterAll(async () => {
   await machines?.remove();
 });
 
-test("without a newer source Debian's own Patroni is refused, and nothing is installed", async () => {
-  const args = { machine: { ...machine(), packageMirror: undefined } };
-  const [prepare] = (await scriptsFor(member, args)).scripts;
-  expect(await runAll(routeTo(member), prepare ? [prepare] : [])).toEqual({
+test("on a bare machine without a newer source Debian's own Patroni is refused, and nothing is installed", async () => {
+  const bare = routeTo(machines.machine("d"));
+  const [prepare] = (await scriptsFor(member)).scripts;
+  expect(await runAll(bare, prepare ? [prepare] : [])).toEqual({
     code: 1,
     said: expect.stringMatching(
       /^member-1: patroni \S+ is what its sources have: name a newer source in `packageMirror`; 4\.1 or newer is needed\. Nothing was installed$/,
     ),
   });
-  expect(await on(member, "ls /usr/lib/postgresql 2>&1 || true")).toContain("No such file");
+  const { container } = machines.machine("d");
+  expect(await onMachine(container, "ls /usr/lib/postgresql 2>&1 || true")).toContain("No such file");
 });
 
-test("packages come from the mirror, and nothing of the distribution's runs beside ours", async () => {
+test("they come up, and nothing of the distribution's runs beside ours", async () => {
   const names = Object.keys(letters) as Name[];
   const wanted: [Name, readonly Script[]][] = [];
   for (const name of names) wanted.push([name, (await scriptsFor(name)).scripts]);
-  const ran = wanted.map(async ([name, scripts]) => [name, await runAll(routeTo(name), scripts)] as const);
+  const ran = wanted.map(
+    async ([name, scripts]) => [name, await runAll(routeTo(machineOf(name)), scripts)] as const,
+  );
   expect(Object.fromEntries(await Promise.all(ran))).toEqual(
     Object.fromEntries(names.map((name) => [name, { code: 0, said: "" }])),
   );

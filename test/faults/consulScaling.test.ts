@@ -76,9 +76,7 @@ describe("Consul's servers, live", () => {
     await signal(at("region-a-consul-2"), "consul", "STOP");
     const text = await refused(regions.preview(), "E_CONSUL_QUORUM");
     await signal(at("region-a-consul-2"), "consul", "CONT");
-    expect(text).toMatch(
-      /region-a-consul-4, region-a-consul-5 would be taken out .* region-a-consul-2 has a Consul/,
-    );
+    expect(text).toMatch(/region-a-consul-[45] would be taken out .* region-a-consul-2 has a Consul/);
     expect(await peersBy("region-a-consul-1")).toEqual(named(1, 2, 3, 4, 5));
     const gone = regions.call("region-a-consul-1", "removeServer", {
       node: "region-a-consul-5",

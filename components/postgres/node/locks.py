@@ -6,6 +6,8 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +28,19 @@ def hold(path: str, seconds: float = 0.0) -> int | None:
                 os.close(fd)
                 return None
             time.sleep(0.01)
+
+
+@contextmanager
+def holding(path: str, seconds: float, otherwise: Refusal) -> Iterator[None]:
+    """For the time of a block. @raises otherwise: somebody else has it for longer than `seconds`"""
+    files.ensure_state()
+    fd = hold(path, seconds)
+    if fd is None:
+        raise otherwise
+    try:
+        yield
+    finally:
+        os.close(fd)
 
 
 def is_held(path: str) -> bool:

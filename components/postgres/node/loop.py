@@ -4,6 +4,7 @@ control socket, one a connection."""
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import socket
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from locks import hold
 class Loop:
     command: Callable[[socket.socket, dict[str, Any]], dict[str, Any] | None]
     """The answer; None: it is given when the goal is reached."""
+    child_ended: Callable[[int, int], None]
+    """Process id and exit code (-N: signal N), of any process: PID 1 inherits those of others."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         super().__init__()
@@ -30,6 +33,17 @@ class Loop:
             work()
         except Exception as problem:
             self.say(f"{type(problem).__name__}: {problem}")
+
+    def reap(self) -> None:
+        """Signals merge, so everything that is dead is taken each time; a zombie of a server would hold up its stop."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self.child_ended(pid, os.waitstatus_to_exitcode(status))
 
     def claim(self) -> None:
         """The volume is this supervisor's while it lives; an agent beside a stopped unit may have it for a moment."""

@@ -90,18 +90,10 @@ class Supervisor(Loop, Lifecycle):
         if signal.SIGHUP in numbers:
             self.reload()
 
-    def reap(self) -> None:
-        """Signals merge, so everything that is dead is taken each time; a zombie backend would hold up a stop."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                pid = 0
-            if pid == 0:
-                return
-            if pid == self.pid:
-                self.pid = None
-                self.ended(os.waitstatus_to_exitcode(status))
+    def child_ended(self, pid: int, code: int) -> None:
+        if pid == self.pid:
+            self.pid = None
+            self.ended(code)
 
     def leave(self) -> None:
         self.leaving, self.wanted_up, self.start_again, self.retry_at, self.inquiry = True, False, False, None, None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import files
 from files import Refusal
-from locks import hold
+from locks import holding
 from pg import one_line
 
 
@@ -55,14 +54,6 @@ class Together:
             problems.append(f"{name}: {one_line(problem)}")
 
 
-@contextmanager
-def alone() -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """One acting verb at a time on a host; the lock ends with its process, however that ends."""
-    files.ensure_state()
-    fd = hold(files.LOCK, 10)
-    if fd is None:
-        raise Refusal("E_BUSY", "another operation is at work on this host")
-    try:
-        yield
-    finally:
-        os.close(fd)
+    return holding(files.LOCK, 10, Refusal("E_BUSY", "another operation is at work on this host"))

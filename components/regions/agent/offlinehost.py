@@ -8,9 +8,7 @@ It can read what is there, and hold a program so that the unit's next start does
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import files
@@ -18,7 +16,7 @@ import report
 import unit
 from files import Refusal
 from hostverbs import HELD, HostVerbs
-from locks import hold
+from locks import holding
 
 ALLOWED = frozenset({"observe", "lock", "unlock", "hold", "control"})
 
@@ -45,14 +43,6 @@ class OfflineVerbs(HostVerbs):
         return control_facts(patroni_config.member_node(unit.installed()))
 
 
-@contextmanager
-def volumes() -> Iterator[None]:
+def volumes() -> AbstractContextManager[None]:
     """Nobody else's for the time of a verb. A unit that is started meanwhile waits for it."""
-    files.ensure_state()
-    fd = hold(files.SUPERVISOR_LOCK, 0.2)
-    if fd is None:
-        raise Refusal("E_RUNNING", "the host's unit is up: its supervisor runs")
-    try:
-        yield
-    finally:
-        os.close(fd)
+    return holding(files.SUPERVISOR_LOCK, 0.2, Refusal("E_RUNNING", "the host's unit is up: its supervisor runs"))

@@ -93,22 +93,14 @@ class Supervisor(Loop, Commands):
         if numbers & {signal.SIGTERM, signal.SIGINT}:
             self.leave()
 
-    def reap(self) -> None:
-        """Signals merge, so everything that is dead is taken each time: Patroni waits for a server to be gone."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                pid = 0
-            if pid == 0:
-                return
-            if pid == self.snapshots.pid:
-                self.snapshots.ended()
-            for program in self.programs.values():
-                if pid == program.pid:
-                    program.ended(os.waitstatus_to_exitcode(status))
-                elif isinstance(program, PatroniProgram) and pid == program.inquiry:
-                    program.inquired(os.waitstatus_to_exitcode(status))
+    def child_ended(self, pid: int, code: int) -> None:
+        if pid == self.snapshots.pid:
+            self.snapshots.ended()
+        for program in self.programs.values():
+            if pid == program.pid:
+                program.ended(code)
+            elif isinstance(program, PatroniProgram) and pid == program.inquiry:
+                program.inquired(code)
 
     def leave(self) -> None:
         """In the reverse order, each when the one before is down: Patroni gives its lock back through Consul."""

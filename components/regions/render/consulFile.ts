@@ -32,3 +32,9 @@ export function consulStartFile(deployment: RegionalDeployment, host: ConsulServ
     ...(host.role === "server" ? { bootstrapExpect: servers.length } : {}),
   });
 }
+
+/** Says of a secret key no more than that it is another one. */
+export function gossipKeyNote(deployment: RegionalDeployment, host: ConsulServerHost | Member): string {
+  const { gossipKeyRotation: rotation = null } = regionOf(deployment, host.region).consul;
+  return `${JSON.stringify({ rotation })}\n`;
+}

@@ -1,7 +1,7 @@
 /** The rendered configuration of a region's host: one map, which is installed, hashed, compared and shown at preview. */
 import type { RegionalDeployment } from "../../spec/regionalModel.ts";
 import { agentJson } from "./agentJson.ts";
-import { consulFile, consulStartFile } from "./consulFile.ts";
+import { consulFile, consulStartFile, gossipKeyNote } from "./consulFile.ts";
 import { haproxyFiles } from "./haproxyFiles.ts";
 import { FILES } from "./paths.ts";
 import { patroniFiles } from "./patroniFiles.ts";
@@ -17,6 +17,7 @@ export function hostFiles(deployment: RegionalDeployment, host: AnyHost): Record
       : {
           [FILES.consul]: consulFile(deployment, host),
           [FILES.consulStart]: consulStartFile(deployment, host),
+          [FILES.gossipKey]: gossipKeyNote(deployment, host),
         }),
     ...(host.role === "member" ? patroniFiles(deployment, host) : {}),
   };

@@ -24,6 +24,7 @@ export const FILES = {
   certificate: "certificate.json",
   consul: "consul.json",
   consulStart: "consul-start.json",
+  gossipKey: "gossip-key.json",
   haproxy: "haproxy.cfg",
   haproxyState: "haproxy.state",
   patroni: "patroni/patroni.yml",

@@ -62,7 +62,8 @@ const consul: SupervisedProgram = {
   stopSignal: "TERM",
   stopTimeoutSeconds: 20,
   // It takes certificates and tokens by a reload. A gossip key is brought in by its own verb.
-  reloads: [...certificate, secret("consul")],
+  // The note about that key is how a preview knows of a new one.
+  reloads: [...certificate, FILES.gossipKey, secret("consul")],
   // Not consul-start.json, which whoever runs needs no more.
   restarts: [FILES.consul],
 };

@@ -73,7 +73,9 @@ test("what only a restart takes over is in a file of its own, and a reload reads
   });
   const reloads = pgbouncerIni(input);
   for (const name of Object.keys(restarts)) expect(reloads).not.toMatch(new RegExp(`^${name} `, "m"));
-  expect(reloads).toContain("\n%include /etc/listen.ini\n");
+  // A second `[pgbouncer]` would set everything before it to its default again.
+  expect(reloads).toMatch(/\n\[pgbouncer\]\n[^[]*\n%include \/etc\/listen\.ini\n$/);
+  expect(pgbouncerListen(input)).not.toContain("[");
 });
 
 test("a name that its parser would misread is not written", () => {

@@ -80,7 +80,8 @@ packages() {
   say architecture "$(dpkg --print-architecture)"
   # Only for what is not there yet: apt reads all its lists for it, which takes longer than everything else here.
   for package in $US_PACKAGES; do
-    case "$found" in *"$package	"*"	installed"*) continue ;; esac
+    # Its own line: one that an installation left half done beside one that is installed is not there yet.
+    printf '%s\n' "$found" | grep -q "^$package	.*	installed\$" && continue
     have apt-cache || continue
     say candidate "$package" "$(limited apt-cache policy "$package" 2>/dev/null | awk '/Candidate:/ { print $2 }')"
     set -- /var/lib/apt/lists/*Packages*

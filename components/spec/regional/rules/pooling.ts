@@ -110,4 +110,18 @@ const databases: RegionalRule = {
           })),
 };
 
-export const poolingRules: readonly RegionalRule[] = [ports, size, access, databases];
+/** What is installed on a machine is fixed by its host's role. */
+const target: RegionalRule = {
+  code: "E_POOLING_TARGET",
+  needs: [`${poolingPath}`, "deployment.regions.*.target"],
+  check({ database: { pooling }, regions }) {
+    const machines = regions
+      .filter(({ proxies }) => proxies.some(({ place }) => place.target === "machines"))
+      .map(({ name }) => name);
+    if (pooling === undefined || machines.length === 0) return [];
+    const message = `the proxies of ${list(machines)} are machines, and PgBouncer runs in containers only so far; leave it out`;
+    return [{ path: poolingPath, message }];
+  },
+};
+
+export const poolingRules: readonly RegionalRule[] = [ports, size, access, databases, target];

@@ -109,6 +109,27 @@ describe("the guard", () => {
   test("nobody answers: it may start", async () => {
     expect(await python("guard", "it.leader_elsewhere(('7', 4), {})")).toBeNull();
   });
+
+  const standby = { role: "replica", state: "running", database_system_identifier: "7", timeline: 4 };
+  test.each<[string, Record<string, unknown>, boolean, "waits" | null]>([
+    ["a region that is alone in the world may start", {}, true, null],
+    ["a host that reaches nobody is told to ask again", {}, false, "waits"],
+    ["Consul alone is gone: whoever answers has answered", { "b-1": standby }, false, null],
+  ])("%s", async (_, replies, consulLeads, expected) => {
+    const patch = (of: string, name: string, answer: string) =>
+      `__import__('unittest.mock').mock.patch.object(${of}, '${name}', lambda *_: ${answer})`;
+    const patches = [
+      patch("it.patroni_config", "has_data", "True"),
+      patch("it", "own_history", "('7', 4)"),
+      patch("it.patroni_rest", "statuses", "given['replies']"),
+      patch("it", "consul_leads", "given['consulLeads']"),
+    ];
+    const patched = `__import__('functools').reduce(lambda f, p: p(f), [${patches.join(",")}], it.may_start)`;
+    const config = { others: [{ name: "b-1", region: "b", address: "10.0.0.1", restPort: 8008 }] };
+    const asked = python("guard", `${patched}(given['config'])`, { config, replies, consulLeads });
+    if (expected === null) expect(await asked).toBeNull();
+    else await expect(asked).rejects.toThrow("asking again");
+  });
 });
 
 describe("what Patroni answers, as facts", () => {

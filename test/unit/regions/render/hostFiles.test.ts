@@ -190,6 +190,16 @@ test("how many servers there are, and where, is in no file that restarts or relo
   }
 });
 
+test("a preview sees a new gossip key by its note, which reloads Consul and no other program", () => {
+  const rotated = twoRegions({ regionA: { consul: { gossipKeyRotation: "2026-06" } } });
+  for (const host of rotated.regions.flatMap(hostsOf)) {
+    const note = host.region === "region-a" ? '{"rotation":"2026-06"}\n' : '{"rotation":null}\n';
+    expect(hostFiles(rotated, host)["gossip-key.json"]).toBe(host.role === "proxy" ? undefined : note);
+    const readers = programsOf(rotated, host).filter(({ reloads }) => reloads.includes("gossip-key.json"));
+    expect(readers.map(({ name }) => name)).toEqual(host.role === "proxy" ? [] : ["consul"]);
+  }
+});
+
 test("agents and servers of a region have that region's servers, and none of another's", () => {
   for (const region of deployment.regions) {
     const servers = region.servers.map(({ address }) => address);

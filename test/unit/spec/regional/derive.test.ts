@@ -32,9 +32,12 @@ test.each([
   ["region-b", "region-b-proxy", 15_433],
   ["region-a", "region-a-proxy-2", 17_432],
   ["paris", "paris-proxy", 16_428],
-])("in %s %s is published on %i, and 1000 above", (region, name, write) => {
-  expect(proxyPorts({ name, region })).toEqual({ write, read: write + 1000 });
-});
+])(
+  "in %s %s is published on %i, 1000 above for reads, 500 above for pooled clients",
+  (region, name, write) => {
+    expect(proxyPorts({ name, region })).toEqual({ write, read: write + 1000, pooled: write + 500 });
+  },
+);
 
 test("regions stay inside the subnet and off the name server's block", () => {
   expect(smallest.size).toBe(leastSubnetSize);

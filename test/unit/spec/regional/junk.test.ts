@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { parseRegional } from "../../../../components/spec/regional/parse.ts";
 import { now } from "../configuration.ts";
 import { hosts, minimalRegions, regionalProblems } from "./configuration.ts";
-import { machinesOfRegion } from "./onMachines.ts";
 
 test("no message shows a secret, wherever somebody put it", () => {
   const canary = "canary-4711";
@@ -77,12 +76,9 @@ const full = {
       fenceCommand: { command: ["x"] },
     },
     "region-b": {
-      ...machinesOfRegion("region-b", "192.0.2"),
-      machine: {
-        user: "admin",
-        jump: { host: "192.0.2.1" },
-        packageMirror: { url: "u", suite: "s", key: "k" },
-      },
+      target: "machines",
+      machine: { user: "admin", packageMirror: { url: "u", suite: "s", key: "k" } },
+      members: { "b-1": { machine: { host: "192.0.2.1", jump: { host: "192.0.2.2" } } } },
     },
   },
   names: { server: { kind: "container" } },
