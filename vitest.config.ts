@@ -19,8 +19,8 @@ const BESIDE = [
   "survey",
 ].map((name) => `test/engine/${name}.test.ts`);
 
-/** A long one takes seconds of CPU, and a machine may have other work. Vitest's default is a core less than there are. */
-const SHORT = { testTimeout: 30_000, maxWorkers: "100%" };
+/** A long one takes seconds of CPU, and a machine may have other work. */
+const SHORT = { testTimeout: 30_000 };
 const LONG = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 // One project per ring (see README, "Tests"), but two for the engine ring; a mocks suite needs a process of its own, because

@@ -63,11 +63,12 @@ if ls wheels/*.whl >/dev/null 2>&1; then from="--no-index --find-links wheels"; 
 python3 -m pip install --quiet --no-cache-dir --disable-pip-version-check --root-user-action=ignore --no-deps \
   --require-hashes $from --target "$root/usr/lib/patroni" --requirement requirements.txt
 rm -rf "$root/usr/lib/patroni/bin"
+# The guard is needed: Patroni starts PostgreSQL in a process that imports this file again.
 for program in patroni:__main__ patronictl:ctl; do
   module=${program#*:}
   case $module in ctl) entry='ctl(None)' ;; *) entry='main()' ;; esac
   printf '%s\n' '#!/usr/bin/python3' 'import sys' '' 'sys.path.insert(0, "/usr/lib/patroni")' \
-    "from patroni.$module import ${entry%%(*}" '' "$entry" >"$root/usr/bin/${program%:*}"
+    "from patroni.$module import ${entry%%(*}" '' 'if __name__ == "__main__":' "    $entry" >"$root/usr/bin/${program%:*}"
   chmod 0755 "$root/usr/bin/${program%:*}"
 done
 version=$(sed -n 's/^patroni==\([0-9.]*\) .*/\1/p' requirements.txt)

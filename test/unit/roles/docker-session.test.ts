@@ -266,6 +266,6 @@ describe("starting the container", () => {
 
   test("says why it does not stay up", async () => {
     behave({ state: exited });
-    await expect(access.startUnit(0.3)).rejects.toThrow("its container is exited (exit 137)");
+    await expect(access.startUnit(2)).rejects.toThrow("its container is exited (exit 137)");
   });
 });
