@@ -11,6 +11,7 @@ import { expectNoSecretExposed } from "../support/regionSecrets.ts";
 import { RegionStack, type RegionStackOptions } from "../support/regionStack.ts";
 import { docker, refused, succeed } from "../support/stack.ts";
 import { say, seconds } from "../support/told.ts";
+import { regionPooling } from "./regionPooling.ts";
 import { type RegionRows, regionRows } from "./regionRows.ts";
 
 export function regionStory({ agentRounds, ...options }: RegionStackOptions & RegionRows): void {
@@ -124,6 +125,8 @@ export function regionStory({ agentRounds, ...options }: RegionStackOptions & Re
       await regions.succeed("--skip-preview");
       expect(await regions.leader()).toBe(next);
     });
+
+    if (options.database?.["pooling"] !== undefined) regionPooling(regions);
 
     regionRows(regions, faults, { agentRounds });
 

@@ -1,15 +1,16 @@
 /** What regions say of themselves, asked as anybody may: of Patroni's REST interface, and of Docker. */
 import type { DesiredHost, DesiredMember, RegionsDesired } from "../../components/regions/desired.ts";
 import { allHosts, membersOf, regionNamed } from "../../components/regions/wish.ts";
-import type { NodeHandle } from "./nodeHandle.ts";
+import type { NodeHandle, Target } from "./nodeHandle.ts";
 import { sql } from "./nodes.ts";
-import { type Cluster, type Failovers, type RestPlace, restJson } from "./patroniRest.ts";
+import { type Cluster, type Failovers, type RestPlace, restJson, restJsonInside } from "./patroniRest.ts";
 import { docker } from "./stack.ts";
 
 export type RegionName = "region-a" | "region-b";
 
 export abstract class RegionFacts {
   abstract readonly active: RegionName;
+  abstract readonly target: Target;
   #known: { readonly wish: RegionsDesired; readonly ca: string } | undefined;
 
   /** Of the deployment, after its first `up`: names and addresses stay. */
@@ -93,7 +94,7 @@ export abstract class RegionFacts {
   async incarnations(): Promise<string> {
     const of = async (name: string) => {
       type Status = { postmaster_start_time: string; timeline?: number; role: string };
-      const { postmaster_start_time, role } = await restJson<Status>(this.rest(name), "/patroni");
+      const { postmaster_start_time, role } = await this.#ask<Status>(name, "/patroni");
       return `${name} ${role} ${postmaster_start_time}`;
     };
     const containers = this.hosts().map(({ name }) => this.container(name));
@@ -107,6 +108,13 @@ export abstract class RegionFacts {
   }
 
   async #ofRegion<T>(region: RegionName, path: string): Promise<T> {
-    return await Promise.any(this.members(region).map(({ name }) => restJson<T>(this.rest(name), path)));
+    return await Promise.any(this.members(region).map(({ name }) => this.#ask<T>(name, path)));
+  }
+
+  async #ask<T>(member: string, path: string): Promise<T> {
+    const place = this.rest(member);
+    return this.target === "machines"
+      ? await restJsonInside<T>(this.container(member), place, path)
+      : await restJson<T>(place, path);
   }
 }

@@ -13,6 +13,8 @@ export interface RegionPlacesOptions {
   /** First of the ports that are published where the regions are in containers. */
   readonly port: number;
   readonly regions: readonly RegionName[];
+  /** The proxies have PgBouncer. */
+  readonly pooled: boolean;
 }
 
 /** Of the regions that there are. */
@@ -58,10 +60,14 @@ export class RegionPlaces {
 
   /** Of `deployment`. */
   inContainers(): { readonly regions: WrittenRegions } & Record<string, unknown> {
-    const { net, port, regions } = this.#options;
+    const { net, port, regions, pooled } = this.#options;
     const written = regions.map((region, index): [string, Record<string, unknown>] => {
       const write = port + 2 * index;
-      const proxies = { [proxy(region)]: { publishedWritePort: write, publishedReadPort: write + 1 } };
+      const published = {
+        ...{ publishedWritePort: write, publishedReadPort: write + 1 },
+        ...(pooled ? { publishedPooledPort: port + 5 + index } : {}),
+      };
+      const proxies = { [proxy(region)]: published };
       return [region, { target: "containers", proxies }];
     });
     return {

@@ -13,7 +13,8 @@ export async function expectNoSecretExposed(regions: RegionStack): Promise<void>
 
 /** Everything that lies in a secret file of a host, and what the stack gives out as one. */
 async function secretsOf(regions: RegionStack): Promise<string[]> {
-  const files = "cd /etc/understudy/secrets && cat consul.json patroni.yml passwords/* 2>/dev/null; true";
+  const files =
+    "cd /etc/understudy/secrets && cat consul.json patroni.yml pgbouncer.users passwords/* 2>/dev/null; true";
   const inside = await Promise.all(
     regions.hosts().map(({ name }) => docker("exec", regions.container(name), "sh", "-c", files)),
   );

@@ -27,7 +27,7 @@ export interface RegionStackOptions {
   readonly target?: Target;
   /** Second number of the subnet. */
   readonly net: number;
-  /** First of five: write and read ports of region-a, those of region-b, the name server. */
+  /** First of five: write and read ports of region-a, those of region-b, the name server; two more where clients are pooled. */
   readonly port: number;
   readonly database?: Record<string, unknown>;
   /** region-a and no other one. */
@@ -62,7 +62,8 @@ export class RegionStack extends RegionFacts {
     super();
     this.#dnsPort = port + 4;
     const regions: RegionName[] = alone ? ["region-a"] : ["region-a", "region-b"];
-    this.places = new RegionPlaces({ name, target, net, port, regions });
+    const pooled = database?.["pooling"] !== undefined;
+    this.places = new RegionPlaces({ name, target, net, port, regions, pooled });
     this.stack = new TestStack<RegionsConfig>(name, {
       active: "region-a",
       deployment: {

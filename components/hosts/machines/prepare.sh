@@ -129,9 +129,11 @@ missing_packages() {
   } | sed 's/ $//'
 }
 
+half_installed() { [ -n "$(dpkg --audit 2>/dev/null)" ] || [ -n "$(ls /var/lib/dpkg/updates 2>/dev/null)" ]; }
+
 # dpkg that was cut off finishes what it began, or says what keeps it from that.
 finish_dpkg() {
-  [ -n "$(dpkg --audit 2>/dev/null)" ] || [ -n "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] || return 0
+  half_installed || return 0
   DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a >"$us_tmp/apt" 2>&1
   [ -n "$(dpkg --audit 2>/dev/null)" ] || return 0
   apt --fix-broken install || fail "packages on it are half installed, and apt cannot finish them: $(why_apt)Run \`apt-get --fix-broken install\` there"
@@ -190,8 +192,8 @@ install_packages() {
   missing=$(missing_packages)
   [ -n "$missing" ] || { check_versions; return 0; }
   have apt-get || fail "it has no apt-get; Debian 12 and 13 and Ubuntu 24.04 are supported"
-  finish_dpkg
   hold_back
+  finish_dpkg
   if [ -z "$updated" ] && { [ -n "$new_sources" ] || ! ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; }; then
     update_lists
     updated=1
@@ -211,11 +213,15 @@ install_packages() {
   [ -z "$missing" ] || fail "apt-get ended well, and these packages are not installed: $missing"
 }
 
-# Services of packages that are about to be installed: they must not start, and must not at the next boot either.
+# Services of packages that are about to be installed: they must not start, and must not at the next boot either. An
+# installation that was cut off has left its services there; one that runs is somebody's.
 hold_back() {
   held_back=
   for service in $us_not_started; do
-    [ ! -e "/usr/lib/systemd/system/$service" ] && [ ! -e "/etc/systemd/system/$service" ] || continue
+    [ ! -e "/etc/systemd/system/$service" ] || continue
+    if [ -e "/usr/lib/systemd/system/$service" ]; then
+      half_installed && ! systemctl is-active --quiet "$service" || continue
+    fi
     ln -s /dev/null "/etc/systemd/system/$service" && held_back="$held_back $service"
   done
   [ -z "$held_back" ] || systemctl daemon-reload
