@@ -185,13 +185,6 @@ test("they are one region that leads; an operator asks it as PostgreSQL's accoun
   }
 });
 
-test("the kernel takes a backend before the postmaster, Patroni and Consul", async () => {
-  const score = "cat /proc/$(pgrep -xo NAME)/oom_score_adj";
-  const of = (name: string) => on(member, score.replace("NAME", name));
-  expect([await of("postgres"), await of("patroni"), await of("consul")]).toEqual(["-900", "-900", "-900"]);
-  expect(await on(member, "cat /proc/$(pgrep -f 'postgres:.*checkpointer')/oom_score_adj")).toBe("0");
-});
-
 test("a stop is one in order: Patroni with its PostgreSQL, then Consul", async () => {
   await on(member, `systemctl stop ${unitOf(member)}`);
   const log = (
