@@ -88,7 +88,7 @@ describe("two regions on machines", () => {
     await succeed(regions.stack.pulumi("state", "unprotect", "--all", "--yes"));
     await succeed(regions.stack.pulumi("destroy", "--yes", "--skip-preview"));
     const ours =
-      "ls -d /etc/understudy /etc/systemd/system/*understudy* 2>/dev/null; nft list tables 2>/dev/null";
+      "ls -d /etc/understudy /etc/systemd/system/*understudy* 2>/dev/null; nft list tables 2>/dev/null | grep understudy";
     const left = await onAll(
       `${ours}; pgrep -l 'consul|patroni|postgres|haproxy'; apt-mark showhold; ls /etc/apt/sources.list.d | grep understudy; true`,
     );
