@@ -1,23 +1,21 @@
 /** Whether each member has the watchdog that is asked for. Only its own agent can tell. */
-import {
-  type Concern,
-  everyRegion,
-  type Fleet,
-  type MemberView,
-  type Notice,
-  type Refusal,
-} from "./fleet.ts";
+import { type Concern, everyRegion, type Fleet, type MemberView, type Refusal } from "./fleet.ts";
 import { successionOf } from "./succession.ts";
 import { refusal } from "./target.ts";
 
-export const watchdogs: Concern = (fleet) => ({
-  notices: lacking(fleet, "automatic").map(
-    (view): Notice => ({
-      code: "N_WATCHDOG_MISSING",
-      message: `${view.name} has no watchdog (${reason(view)}): if its Patroni hangs while it leads, and its PostgreSQL goes on, nobody resets it; it is told from a living one by its lock alone.`,
-    }),
-  ),
-});
+export const watchdogs: Concern = (fleet) => {
+  const found = lacking(fleet, "automatic");
+  if (found.length === 0) return {};
+  const seen = found.map((view) => `${view.name} (${reason(view)})`).join(", ");
+  return {
+    notices: [
+      {
+        code: "N_WATCHDOG_MISSING",
+        message: `no watchdog for ${seen}: if Patroni hangs on a member that leads, and its PostgreSQL goes on, nobody resets it; it is told from a living one by its lock alone.`,
+      },
+    ],
+  };
+};
 
 /** Patroni lets no such member lead: that is better said before it is found out. */
 export function watchdogRefusals(fleet: Fleet): Refusal[] {
