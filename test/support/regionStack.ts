@@ -150,7 +150,7 @@ export class RegionStack extends RegionFacts {
 
   /** I7. */
   async expectNoChanges(): Promise<void> {
-    await this.succeed("--expect-no-changes");
+    await this.succeed("--skip-preview", "--expect-no-changes");
   }
 
   async startLedger(options: LedgerOptions = {}): Promise<Ledger> {
