@@ -1,5 +1,8 @@
 /** haproxy.cfg of a site: one port that reaches whoever takes writes, one that reaches the replicas. */
 
+/** Of the page of statistics, on loopback. */
+export const STATS_PORT = 7000;
+
 export interface HaproxyServer {
   /** The Patroni member; its certificate names it. */
   readonly name: string;

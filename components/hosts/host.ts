@@ -40,10 +40,7 @@ export interface FilesArgs {
 }
 
 /** What a unit runs. A host knows how to come by it: an image that it builds, packages that it installs. */
-export type Program = InstalledProgram;
-
-/** Those that a machine can have. */
-export type InstalledProgram = "postgres" | "dns" | "consul" | "patroni" | "haproxy";
+export type Program = "postgres" | "dns" | "consul" | "patroni" | "haproxy";
 
 /** The account that Debian's package of the program makes; what number it has is the host's to know. */
 export type Account = "postgres" | "bind" | "consul" | "haproxy";

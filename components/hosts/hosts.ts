@@ -8,7 +8,7 @@ import { ContainerHost } from "./containers/containerHost.ts";
 import { SHARED_ENGINE } from "./containers/engines.ts";
 import { LocalImages } from "./containers/localImages.ts";
 import { leftAlone, MARK_LABEL, type Presence } from "./containers/presence.ts";
-import type { Host, InstalledProgram } from "./host.ts";
+import type { Host, Program } from "./host.ts";
 import { MachineHost } from "./machines/machineHost.ts";
 
 export interface HostsArgs {
@@ -57,7 +57,7 @@ export class Hosts {
   }
 
   /** Of a region. `program`: what is to run there. */
-  ofHost({ name, place, address }: RegionalHost, program: InstalledProgram): Host {
+  ofHost({ name, place, address }: RegionalHost, program: Program): Host {
     if (place.target === "machines") return this.#machine(name, address, place.machine, program);
     const { dockerHost, ownEngine } = place;
     return this.#container(name, address, { key: ownEngine ? name : SHARED_ENGINE, dockerHost });
@@ -84,7 +84,7 @@ export class Hosts {
     });
   }
 
-  #machine(name: string, address: string, machine: Machine, program: InstalledProgram): Host {
+  #machine(name: string, address: string, machine: Machine, program: Program): Host {
     const route = this.#args.routes[name];
     if (route === undefined) throw new Error(`internal: no way to the machine of ${name}`);
     const known = this.#machines.get(name);

@@ -1,10 +1,10 @@
 /** Who may reach which port of a region's host, for a host with a firewall. Pure. */
 import { consulPorts } from "../consul/common.ts";
+import { STATS_PORT } from "../haproxy/haproxyCfg.ts";
 import type { Listener } from "../hosts/host.ts";
 import { block } from "../postgres/hba.ts";
 import { hostsOf, type RegionalDeployment } from "../spec/regionalModel.ts";
 import { admittedNetworks } from "./render/clientAccess.ts";
-import { STATS_PORT } from "./render/haproxyFiles.ts";
 import type { AnyHost } from "./render/programs.ts";
 import { allHosts, regionOf } from "./render/topology.ts";
 

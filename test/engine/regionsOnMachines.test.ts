@@ -2,8 +2,9 @@
  * Two regions on fourteen machines: what they live through in containers, and what only a machine does: packages, units,
  * a firewall, a reboot, and what is left when they leave. One story, because bringing them up is the expensive part.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { regionRows } from "../suites/regionRows.ts";
+import { tidyUp } from "../suites/regionTidy.ts";
 import { Faults } from "../support/faults.ts";
 import { monotonicMs } from "../support/ledgerHistory.ts";
 import { onMachine, reboot } from "../support/machines.ts";
@@ -28,15 +29,7 @@ describe("two regions on machines", () => {
     console.log(`serving ${seconds(monotonicMs() - there)} after that`);
   });
 
-  afterEach(async ({ task }) => {
-    await faults.healAll();
-    regions.endLedgers();
-    if (task.result?.state === "fail") await regions.recover();
-  });
-
-  afterAll(async () => {
-    await regions.remove();
-  });
+  tidyUp(regions, faults);
 
   test("they come up whole, and a second up changes nothing and restarts nothing", async () => {
     await regions.settled();

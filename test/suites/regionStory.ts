@@ -2,7 +2,7 @@
  * The life of two regions of Patroni, in one story: each test goes on from where the last one stopped, because bringing
  * them up is the expensive part. The numbers in brackets are rows of the acceptance matrix.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Faults } from "../support/faults.ts";
 import { monotonicMs } from "../support/ledgerHistory.ts";
 import { eventually } from "../support/nodes.ts";
@@ -13,6 +13,7 @@ import { docker, refused, succeed } from "../support/stack.ts";
 import { say, seconds } from "../support/told.ts";
 import { regionPooling } from "./regionPooling.ts";
 import { type RegionRows, regionRows } from "./regionRows.ts";
+import { tidyUp } from "./regionTidy.ts";
 
 export function regionStory({ agentRounds, ...options }: RegionStackOptions & RegionRows): void {
   describe("two regions", () => {
@@ -28,15 +29,7 @@ export function regionStory({ agentRounds, ...options }: RegionStackOptions & Re
       console.log(`serving ${seconds(monotonicMs() - began)} after nothing but images was there`);
     });
 
-    afterEach(async ({ task }) => {
-      await faults.healAll();
-      regions.endLedgers();
-      if (task.result?.state === "fail") await regions.recover();
-    });
-
-    afterAll(async () => {
-      await regions.remove();
-    });
+    tidyUp(regions, faults);
 
     test("they come up from images whole, and nobody is missing", async () => {
       await regions.settled();

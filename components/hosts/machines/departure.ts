@@ -3,7 +3,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshRoute } from "../../roles/desired.ts";
 import type { Machine } from "../../spec/model.ts";
-import type { InstalledProgram } from "../host.ts";
+import type { Program } from "../host.ts";
 import type { LeaveRequest } from "./leave.ts";
 import type { MachineProgram } from "./programs.ts";
 import { unitName } from "./reach.ts";
@@ -13,7 +13,7 @@ export interface DepartureArgs {
   readonly address: string;
   readonly machine: Machine;
   readonly route: SshRoute;
-  readonly program: InstalledProgram;
+  readonly program: Program;
   readonly machineProgram: MachineProgram;
 }
 

@@ -6,20 +6,20 @@
  * that becomes shorter cuts nobody off, and the machine needs no connection tracking for it.
  */
 import { isIPv6 } from "node:net";
-import type { InstalledProgram, Listener } from "../host.ts";
+import type { Listener, Program } from "../host.ts";
 
 export const FIREWALL_DIRECTORY = "/etc/understudy-firewall";
 export const FIREWALL_UNIT = "understudy-firewall.service";
 export const TABLE = "inet understudy";
 
-export function chainFile(program: InstalledProgram): string {
+export function chainFile(program: Program): string {
   return `${FIREWALL_DIRECTORY}/${program}.chain`;
 }
 
 const header = "# Rendered by Understudy; edits are overwritten.";
 
 /** One chain for each unit on the machine, in a file of its own. */
-export function chain(program: InstalledProgram, listens: readonly Listener[]): string {
+export function chain(program: Program, listens: readonly Listener[]): string {
   const rules = [...listens]
     .sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol))
     .flatMap(port);

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { SshRoute } from "../../roles/desired.ts";
-import type { InstalledProgram } from "../host.ts";
+import type { Program } from "../host.ts";
 import { shellCommand, shellText } from "./shellScript.ts";
 import { SshPool } from "./ssh/connection.ts";
 import { asRoot } from "./ssh/shell.ts";
@@ -15,7 +15,7 @@ export interface LeaveRequest {
   readonly host: string;
   readonly address: string;
   readonly route: SshRoute;
-  readonly program: InstalledProgram;
+  readonly program: Program;
   readonly unit: string;
   readonly config: string;
   readonly data: string;

@@ -3,7 +3,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshRoute } from "../../roles/desired.ts";
 import type { Machine } from "../../spec/model.ts";
-import type { FilesArgs, Host, InstalledProgram, UnitArgs } from "../host.ts";
+import type { FilesArgs, Host, Program, UnitArgs } from "../host.ts";
 import { readOwnFile } from "../ownFiles.ts";
 import { type BundleRequest, type PythonModule, pythonCommand, pythonText } from "../pythonScript.ts";
 import { departure } from "./departure.ts";
@@ -20,7 +20,7 @@ export interface MachineHostArgs {
   readonly machine: Machine;
   readonly route: SshRoute;
   /** What it is to run. A machine is prepared for it before anything of it is written. */
-  readonly program: InstalledProgram;
+  readonly program: Program;
   /** PostgreSQL's major version. */
   readonly version: number;
   /** Another value has everything on the machine written again. Config `repair`. */
@@ -98,15 +98,12 @@ export class MachineHost implements Host {
     ) {
       throw new Error(`internal: ${name} is not what the machine ${this.name} was prepared for`);
     }
-    const request = unitRequest(
-      { ...args, program: this.#args.program },
-      {
-        ...this.#args,
-        host: this.name,
-        machineProgram: this.#program,
-        resource: name,
-      },
-    );
+    const request = unitRequest(args, {
+      ...this.#args,
+      host: this.name,
+      machineProgram: this.#program,
+      resource: name,
+    });
     const text = this.#text(["writer", "systemd", "clusters", "unit"], pulumi.output(request));
     return this.#python(name, text, opts);
   }

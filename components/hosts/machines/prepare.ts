@@ -1,7 +1,7 @@
 /** Parameters of `prepare.sh`. */
 import { readFileSync } from "node:fs";
 import type { Machine } from "../../spec/model.ts";
-import type { InstalledProgram } from "../host.ts";
+import type { Program } from "../host.ts";
 import { hostOf, preferences, sources } from "./packageSources.ts";
 import { type MachineProgram, manifestFile } from "./programs.ts";
 import { shellText } from "./shellScript.ts";
@@ -11,7 +11,7 @@ export interface PrepareArgs {
   readonly host: string;
   readonly address: string;
   readonly machine: Machine;
-  readonly program: InstalledProgram;
+  readonly program: Program;
   readonly machineProgram: MachineProgram;
   /** Name of the resource, and of its manifest. */
   readonly resource: string;

@@ -1,5 +1,5 @@
 /** What a machine has to have for a program, as opposed to an image that is built with it. Debian's and Ubuntu's names. */
-import type { Account, InstalledProgram, UnitArgs } from "../host.ts";
+import type { Account, Program } from "../host.ts";
 
 /** Root-only notes of ours. */
 export const BOOKS_DIRECTORY = "/var/lib/understudy-host";
@@ -8,9 +8,6 @@ export const LOCK_FILE = `${BOOKS_DIRECTORY}/lock`;
 export function manifestFile(resource: string): string {
   return `${BOOKS_DIRECTORY}/manifests/${resource}`;
 }
-
-/** A unit of a program that a machine can have. */
-export type InstalledUnit = UnitArgs & { readonly program: InstalledProgram };
 
 export interface MachineProgram {
   readonly account: Account;
@@ -42,7 +39,7 @@ export interface MachineProgram {
   readonly discarded: readonly string[];
 }
 
-export function machineProgram(program: InstalledProgram, postgresVersion: number): MachineProgram {
+export function machineProgram(program: Program, postgresVersion: number): MachineProgram {
   switch (program) {
     case "postgres":
       return postgres(postgresVersion);

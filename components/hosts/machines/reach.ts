@@ -1,13 +1,13 @@
 import type { MachineReach, SshRoute } from "../../roles/desired.ts";
-import type { Account, InstalledProgram } from "../host.ts";
+import type { Account, Program } from "../host.ts";
 
 /** The systemd unit of a program. A machine has one of each at most, whatever the deployment is called. */
-export function unitName(program: InstalledProgram): string {
+export function unitName(program: Program): string {
   return `understudy-${program}.service`;
 }
 
 /** Of the unit, and of whoever speaks with its agent. */
-export const accounts: Readonly<Record<InstalledProgram, Account>> = {
+export const accounts: Readonly<Record<Program, Account>> = {
   postgres: "postgres",
   dns: "bind",
   // Consul's agent on a member runs as PostgreSQL's account, as Patroni does.
@@ -16,6 +16,6 @@ export const accounts: Readonly<Record<InstalledProgram, Account>> = {
   haproxy: "haproxy",
 };
 
-export function machineReach(ssh: SshRoute, program: InstalledProgram = "postgres"): MachineReach {
+export function machineReach(ssh: SshRoute, program: Program = "postgres"): MachineReach {
   return { kind: "machine", ssh, unit: unitName(program), account: accounts[program] };
 }

@@ -1,13 +1,13 @@
 /** The systemd unit of a program. Pure. Options and their reasons; systemd.exec(5), systemd.service(5). */
-import type { InstalledProgram } from "../host.ts";
+import type { Program, UnitArgs } from "../host.ts";
 import { FIREWALL_UNIT } from "./firewall.ts";
-import type { InstalledUnit, MachineProgram } from "./programs.ts";
+import type { MachineProgram } from "./programs.ts";
 
 export interface UnitFileArgs {
   readonly deployment: string;
   readonly host: string;
   readonly unit: Pick<
-    InstalledUnit,
+    UnitArgs,
     "program" | "command" | "stateful" | "stopTimeoutSeconds" | "listens" | "devices"
   >;
   readonly machineProgram: MachineProgram;
@@ -34,7 +34,7 @@ export function unitFile(args: UnitFileArgs): string {
   return ["# Rendered by Understudy; edits are overwritten.", ...lines].join("\n");
 }
 
-const titles: Readonly<Record<InstalledProgram, string>> = {
+const titles: Readonly<Record<Program, string>> = {
   postgres: "PostgreSQL",
   dns: "name server",
   consul: "Consul server",
@@ -71,7 +71,7 @@ const backendsGoFirst: Options = [
 function process({ unit, machineProgram }: UnitFileArgs): Options {
   const { account, directories } = machineProgram;
   const [program = "", ...rest] = unit.command;
-  const own: Readonly<Record<InstalledProgram, Options>> = {
+  const own: Readonly<Record<Program, Options>> = {
     postgres: [...agent, ...backendsGoFirst],
     patroni: [...agent, ...backendsGoFirst],
     consul: agent,
@@ -124,7 +124,7 @@ const homes = ["/home", "/root", "/run/user"];
 function files({ unit, machineProgram, adopt }: UnitFileArgs): Options {
   const { data } = machineProgram.directories;
   const inHome = homes.some((home) => adopt?.startsWith(`${home}/`));
-  const writable: Readonly<Record<InstalledProgram, readonly string[]>> = {
+  const writable: Readonly<Record<Program, readonly string[]>> = {
     // Where disks are mounted by custom: an archive_command or a tablespace there goes on working.
     postgres: [data, "/run/postgresql", "-/mnt", "-/srv", "-/media"],
     patroni: [data, "/run/postgresql", "-/mnt", "-/srv", "-/media"],

@@ -1,6 +1,6 @@
 /** What `unit.py` installs. Pure. */
 import type { Machine } from "../../spec/model.ts";
-import type { InstalledProgram } from "../host.ts";
+import type { Program, UnitArgs } from "../host.ts";
 import {
   chain,
   chainFile,
@@ -10,7 +10,7 @@ import {
   TABLE,
   table,
 } from "./firewall.ts";
-import { type InstalledUnit, LOCK_FILE, type MachineProgram, manifestFile } from "./programs.ts";
+import { LOCK_FILE, type MachineProgram, manifestFile } from "./programs.ts";
 import { accounts, unitName } from "./reach.ts";
 import { unitFile } from "./unitFile.ts";
 
@@ -29,7 +29,7 @@ const SYSTEMD_UNITS = "/etc/systemd/system";
 /** How long a service may take until it works. */
 const START_SECONDS = 60;
 
-export function unitRequest(unit: InstalledUnit, args: UnitRequestArgs): object {
+export function unitRequest(unit: UnitArgs, args: UnitRequestArgs): object {
   const { machine, machineProgram, deployment, host, version } = args;
   const { adopt } = machine;
   return {
@@ -53,9 +53,9 @@ export function unitRequest(unit: InstalledUnit, args: UnitRequestArgs): object 
   };
 }
 
-const everyUnit = Object.keys(accounts).map((program) => unitName(program as InstalledProgram));
+const everyUnit = Object.keys(accounts).map((program) => unitName(program as Program));
 
-function firewall({ program, listens }: InstalledUnit): object {
+function firewall({ program, listens }: UnitArgs): object {
   const rules = chain(program, listens).split("\n");
   return {
     unit: FIREWALL_UNIT,

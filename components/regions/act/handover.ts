@@ -1,6 +1,7 @@
 /** The executors of a change of the active region, and of a region's return as a standby cluster. */
 import type { ControlFacts } from "../facts.ts";
 import { regionNamed, standbyClusterOf } from "../wish.ts";
+import { awaitBackend } from "./awaitBackend.ts";
 import {
   answerWithin,
   limit,
@@ -22,8 +23,6 @@ type Kinds =
 
 /** A checkpoint writes what is dirty: it has no time of its own. */
 const checkpointMs = 30 * 60_000;
-/** How long a proxy may need to see who leads, beside Patroni's own time: a check or two. */
-const checksSeconds = 15;
 
 export const handover: { readonly [K in Kinds]: RegionExecutor<StepOf<K>> } = {
   async checkpoint(step, context) {
@@ -87,9 +86,7 @@ export async function resume(host: string, region: string, context: RegionContex
 
 /** All proxies lead to whoever takes writes; those of the region itself must, before anybody is sent there. */
 export async function proxiesFollow(region: string, member: string, context: RegionContext): Promise<void> {
-  const args = { member, timeoutSeconds: checksSeconds };
-  const follows = async (host: string) =>
-    await (await open(host, context)).call("awaitBackend", args, answerWithin(args));
+  const follows = (host: string) => awaitBackend(host, member, context);
   const others = context.desired.regions
     .filter(({ name }) => name !== region)
     .flatMap(({ proxies }) => proxies)

@@ -4,12 +4,10 @@
  */
 import { NodeError } from "../../roles/conversation.ts";
 import { drainSeconds } from "../plan/pause.ts";
+import { awaitBackend } from "./awaitBackend.ts";
 import { answerWithin, open, type RegionContext, type RegionExecutor, type StepOf } from "./context.ts";
 
 type Kinds = "pauseClients" | "resumeClients";
-
-/** How long a proxy may need to see who leads: a check or two. */
-const checksSeconds = 15;
 
 export const pause: { readonly [K in Kinds]: RegionExecutor<StepOf<K>> } = {
   async pauseClients(step, context) {
@@ -42,9 +40,8 @@ export async function resumeAll(context: RegionContext): Promise<void> {
 }
 
 async function leadsTo(member: string, host: string, context: RegionContext): Promise<string[]> {
-  const args = { member, timeoutSeconds: checksSeconds };
   try {
-    await (await open(host, context)).call("awaitBackend", args, answerWithin(args));
+    await awaitBackend(host, member, context);
     return [];
   } catch (error) {
     return [`it does not lead to ${member} yet: ${(error as Error).message}`];

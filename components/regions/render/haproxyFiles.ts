@@ -1,11 +1,10 @@
-import { type HaproxyInput, haproxyCfg, initialState } from "../../haproxy/haproxyCfg.ts";
+import { type HaproxyInput, haproxyCfg, initialState, STATS_PORT } from "../../haproxy/haproxyCfg.ts";
 import type { Member, Proxy as ProxyHost, RegionalDeployment } from "../../spec/regionalModel.ts";
 import { admittedNetworks } from "./clientAccess.ts";
 import { parametersOf } from "./parameters.ts";
 import { FILES, RUNTIME_DIRECTORY, tlsFiles } from "./paths.ts";
 import { membersOf, regionOf } from "./topology.ts";
 
-export const STATS_PORT = 7000;
 const leastConnections = 1_000;
 /** Peers that vanish are noticed by keepalives; this is for sessions that somebody forgot. */
 const sessionIdleSeconds = 86_400;

@@ -10,7 +10,7 @@ import { type AnyHost, programOfHost } from "../../../regions/render/programs.ts
 import type { SshRoute } from "../../../roles/desired.ts";
 import type { Deployment, Machine, Site } from "../../../spec/model.ts";
 import { type AnyDeployment, hostsOf, type RegionalDeployment } from "../../../spec/regionalModel.ts";
-import type { InstalledProgram } from "../../host.ts";
+import type { Program } from "../../host.ts";
 import { machineProgram } from "../programs.ts";
 import { unitName } from "../reach.ts";
 
@@ -175,7 +175,7 @@ function ofNameServer(args: WishArgs, { firewall, packageMirror }: Machine): Sur
 }
 
 function programOf(
-  program: InstalledProgram,
+  program: Program,
   version: number,
 ): Pick<SurveyWish, "directories" | "package" | "held" | "ownerNote"> {
   const { directories, packages, held, ownerFile } = machineProgram(program, version);

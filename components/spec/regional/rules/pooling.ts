@@ -1,13 +1,12 @@
 /** PgBouncer: what it can check itself, ports of its own, and pools that the server has room for. */
 
+import { STATS_PORT } from "../../../haproxy/haproxyCfg.ts";
 import { type Finding, list } from "../../rules/rule.ts";
 import { readNumber } from "../../settingsInfo.ts";
 import type { RegionalRule } from "./shared.ts";
 
 const poolingPath = "deployment.database.pooling";
 const accessPath = "deployment.database.clientAccess";
-/** HAProxy's page of statistics, on every proxy; see `regions/render/haproxyFiles.ts`. */
-const statsPort = 7000;
 const defaultMaxConnections = 100;
 const defaultReserved = 3;
 
@@ -21,7 +20,7 @@ const ports: RegionalRule = {
       ...(proxy
         ? { [proxy.writePort]: "HAProxy's for writes", [proxy.readPort]: "HAProxy's for reads" }
         : {}),
-      [statsPort]: "HAProxy's for statistics",
+      [STATS_PORT]: "HAProxy's for statistics",
     };
     const owner = taken[pooling.port];
     const path = `${poolingPath}.port`;

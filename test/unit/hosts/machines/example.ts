@@ -1,8 +1,9 @@
 /** A unit as a deployment asks a machine for it. */
-import { type InstalledUnit, machineProgram } from "../../../../components/hosts/machines/programs.ts";
+import type { UnitArgs } from "../../../../components/hosts/host.ts";
+import { machineProgram } from "../../../../components/hosts/machines/programs.ts";
 import type { Machine } from "../../../../components/spec/model.ts";
 
-export const postgresUnit: InstalledUnit = {
+export const postgresUnit: UnitArgs = {
   program: "postgres",
   command: ["python3", "/etc/understudy/node.py", "run"],
   user: "postgres",
@@ -14,7 +15,7 @@ export const postgresUnit: InstalledUnit = {
   stateful: true,
 };
 
-export const dnsUnit: InstalledUnit = {
+export const dnsUnit: UnitArgs = {
   program: "dns",
   command: ["sh", "/etc/understudy-dns/start.sh"],
   user: "bind",
@@ -49,17 +50,17 @@ export function exampleMachine(more: Partial<Machine> = {}): Machine {
 }
 
 /** As the deployment asks for a region's hosts. */
-export const regionUnits: Readonly<Record<"consul" | "patroni" | "haproxy", InstalledUnit>> = {
+export const regionUnits: Readonly<Record<"consul" | "patroni" | "haproxy", UnitArgs>> = {
   consul: regionUnit("consul", "consul", [8300, 8301]),
   patroni: { ...regionUnit("patroni", "postgres", [5432, 8008]), stateful: true, devices: ["/dev/watchdog"] },
   haproxy: regionUnit("haproxy", "haproxy", [5432, 5433]),
 };
 
 function regionUnit(
-  program: InstalledUnit["program"],
-  user: InstalledUnit["user"],
+  program: UnitArgs["program"],
+  user: UnitArgs["user"],
   ports: readonly number[],
-): InstalledUnit {
+): UnitArgs {
   return {
     program,
     command: ["python3", "/etc/understudy/agent.py", "run"],
