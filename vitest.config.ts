@@ -12,9 +12,11 @@ const BESIDE = [
   "dockerPlugin",
   "fenceCommand",
   "machineHost",
+  "machineReboot",
   "ownEngines",
   "packageMirror",
   "previewFromRecord",
+  "regionUnits",
   "render",
   "survey",
 ].map((name) => `test/engine/${name}.test.ts`);
