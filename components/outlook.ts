@@ -42,16 +42,25 @@ export async function look(desired: Desired, wishes: readonly SurveyWish[]): Pro
   );
 }
 
+interface Rendered {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly unitFile?: string;
+}
+
 /** What the deployment's machines are held against. No secret is in it. `hosts`: what is rendered for each. */
 export function machineWishes(
   deployment: AnyDeployment,
-  hosts: readonly { readonly name: string; readonly files: Readonly<Record<string, string>> }[],
+  hosts: readonly Rendered[],
   routes: Readonly<Record<string, SshRoute>>,
 ): SurveyWish[] {
   return surveyWishes({
     deployment,
     routes,
     files: Object.fromEntries(hosts.map(({ name, files }) => [name, files])),
+    unitFiles: Object.fromEntries(
+      hosts.flatMap(({ name, unitFile }) => (unitFile === undefined ? [] : [[name, unitFile]])),
+    ),
     repair: deployment.repair,
     sha256: (text) => createHash("sha256").update(text).digest("hex"),
   });

@@ -32,6 +32,8 @@ export interface RegionalDeploymentArgs {
   /** The ways to the machines; see `HostsArgs`. */
   readonly routes: HostsArgs["routes"];
   readonly silentMachines: readonly string[];
+  /** See `HostsArgs`. */
+  readonly unseen?: boolean;
   /** Certificates are reissued by epoch; see `pki/renewal.ts`. */
   readonly certificateEpoch: number;
   /** The key of the user's own CA, with `certificates.ownCaCertificate`. */
@@ -90,7 +92,7 @@ export class RegionalDeployment extends pulumi.ComponentResource {
     const hosts = new Hosts(
       name,
       {
-        ...{ deployment, repair: deployment.repair, unseen: false },
+        ...{ deployment, repair: deployment.repair, unseen: args.unseen ?? false },
         presence: args.presence,
         routes: args.routes,
         silentMachines: args.silentMachines,

@@ -1,3 +1,5 @@
+import { machineProgram } from "./hosts/machines/programs.ts";
+import { unitFile } from "./hosts/machines/unitFile.ts";
 import { reachOfHost } from "./hosts/reach.ts";
 import type {
   DesiredHost,
@@ -6,6 +8,7 @@ import type {
   DesiredRegion,
   RegionsDesired,
 } from "./regions/desired.ts";
+import { unitArgs } from "./regions/hostSetup.ts";
 import { accessOf } from "./regions/render/access.ts";
 import { dynamicOf, standbyOf } from "./regions/render/dynamic.ts";
 import { hostFiles } from "./regions/render/hostFiles.ts";
@@ -90,14 +93,27 @@ function hostOf(
   };
 }
 
-function memberOf({ database }: RegionalDeployment, member: Member, host: DesiredHost): DesiredMember {
+function memberOf(deployment: RegionalDeployment, member: Member, host: DesiredHost): DesiredMember {
+  const { database } = deployment;
   const { mode, device } = watchdogOf(database.watchdog, member.place.target);
   return {
     ...host,
     port: member.port,
     restPort: member.restPort,
     majorVersion: database.version,
+    ...unitFileOf(deployment, member),
     ...(mode === "off" ? {} : { watchdog: { mode, device } }),
+  };
+}
+
+function unitFileOf(deployment: RegionalDeployment, member: Member): Pick<DesiredMember, "unitFile"> {
+  const { name, place } = member;
+  if (place.target !== "machines") return {};
+  const unit = unitArgs(deployment, member);
+  const machine = machineProgram(unit.program, deployment.database);
+  const { adopt } = place.machine;
+  return {
+    unitFile: unitFile({ deployment: deployment.name, host: name, unit, machineProgram: machine, adopt }),
   };
 }
 

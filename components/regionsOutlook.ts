@@ -30,6 +30,15 @@ export async function observeAndPlanRegions(
   return { ...foreseeRegions(seen, desired, aside), silentMachines: silentMachines(surveys) };
 }
 
+/** The hosts' facts with what the machines add to them. */
+export async function lookAtRegionsWithSurveys(
+  desired: RegionsDesired,
+  wishes: readonly SurveyWish[],
+): Promise<RegionsObserved> {
+  const { observed, surveys } = await lookAtRegions(desired, wishes);
+  return withSurveysOfRegions(observed, surveys, driftOf(wishes, surveys, true));
+}
+
 export function lookAtRegions(
   desired: RegionsDesired,
   wishes: readonly SurveyWish[],

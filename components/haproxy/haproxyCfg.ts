@@ -198,10 +198,11 @@ function backend(
     "    option httpchk",
     `    http-check send meth HEAD uri ${check}`,
     "    http-check expect status 200",
-    // A session to a server that lost its role is cut; its client would wait for an error that may never come. A
-    // client that is refused brings the next check forward, and no more: by itself it takes no server down.
+    // A session to a server that lost its role is cut by the host's agent (regions/agent/lostsessions.py), which says why
+    // HAProxy is not asked to (`on-marked-down shutdown-sessions`). A client that is refused brings the next check
+    // forward, and no more: by itself it takes no server down.
     `    default-server inter ${checks.intervalMs}ms fastinter ${checks.fastIntervalMs}ms downinter ${checks.downIntervalMs}ms ` +
-      `fall ${checks.fall} rise ${checks.rise} observe layer4 error-limit 1 on-error fastinter on-marked-down shutdown-sessions`,
+      `fall ${checks.fall} rise ${checks.rise} observe layer4 error-limit 1 on-error fastinter`,
     ...servers.map(
       (server) =>
         `    server ${server.name} ${bind(server.address, server.postgresPort)} check port ${server.restPort} ` +

@@ -22,6 +22,8 @@ export interface Driver<V extends VerbTable<V>> {
   converse(): Promise<LineSession<V>>;
   /** Asks for the start and does not wait for what comes of it. */
   start(timeoutSeconds: number): Promise<void>;
+  /** Returns when it has stopped and was started again. */
+  restart(timeoutSeconds: number): Promise<void>;
 }
 
 /** What a host says of the container or unit. */
@@ -101,6 +103,16 @@ export class AgentAccess<V extends Observable<V> = Verbs> implements AccessOf<V,
     await this.#leaveData();
     const deadline = performance.now() + timeoutSeconds * 1000;
     await this.#driver.start(timeoutSeconds);
+    await this.#awaitUp(deadline, timeoutSeconds);
+  }
+
+  async restartUnit(timeoutSeconds: number): Promise<void> {
+    await this.#leaveData();
+    await this.#driver.restart(timeoutSeconds);
+    await this.#awaitUp(performance.now() + timeoutSeconds * 1000, timeoutSeconds);
+  }
+
+  async #awaitUp(deadline: number, timeoutSeconds: number): Promise<void> {
     for (;;) {
       const facts = await this.#look(false, false);
       if (facts.reach === "up") return;

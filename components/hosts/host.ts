@@ -59,6 +59,8 @@ export interface UnitArgs {
   /** container port → port on 127.0.0.1 of the host, for clients there. Nothing to a host without containers. */
   readonly publish: readonly PublishedPort[];
   readonly memoryMiB?: number;
+  /** Files, connections among them, that it may have open at once. Default: 65536. A container has its engine's limit. */
+  readonly openFiles?: number;
   /** Device files that its account may use where the host has them, e.g. `/dev/watchdog`. Containers have none. */
   readonly devices?: readonly string[];
   readonly stopTimeoutSeconds: number;

@@ -98,7 +98,7 @@ export class Hosts {
         machine,
         route,
         program,
-        version: deployment.database.version,
+        database: deployment.database,
         repair: repair[name],
         silent: silentMachines.includes(name),
         unseen,

@@ -5,11 +5,11 @@ import { desiredState } from "../desiredState.ts";
 import { observePresence } from "../hosts/containers/engines.ts";
 import { sshEdge } from "../hosts/machines/edge.ts";
 import { routesOf } from "../hosts/machines/routes.ts";
-import { machineWishes, observeAndPlan } from "../outlook.ts";
+import { lookWithSurveys, machineWishes, observeAndPlan } from "../outlook.ts";
 import { certificateEpoch, certificateFiles, now } from "../pki/renewal.ts";
-import { ownOutputs } from "../record/ownOutputs.ts";
-import { isNobodyReached, previewFromRecord } from "../record/preview.ts";
+import { pairRecord } from "../record/pairRecord.ts";
 import { recordAfter } from "../record/recordAfter.ts";
+import { sightOf } from "../record/sight.ts";
 import { parse } from "../spec/parse.ts";
 import { accepted, rawConfiguration, secretsOf } from "./configuration.ts";
 import type { Outputs } from "./outputs.ts";
@@ -30,15 +30,9 @@ export async function pair(config: pulumi.Config): Promise<Outputs> {
     observePresence(deployment, new Date()),
     import("../deployment.ts"),
   ]);
-  const found = {
-    ...{ outlook: seen, presence: presenceSeen, routes: waysFromHere, desired: wished },
-    fromRecord: false,
-  };
-  const dryRun = pulumi.runtime.isDryRun();
-  const sight =
-    dryRun && isNobodyReached(found)
-      ? previewFromRecord({ deployment, found, desiredWith, outputs: await ownOutputs(), now: new Date() })
-      : found;
+  const kind = pairRecord;
+  const found = { outlook: seen, presence: presenceSeen, routes: waysFromHere, desired: wished };
+  const sight = await sightOf({ kind, deployment, found, desiredWith });
   const { outlook, presence, routes, desired, fromRecord } = sight;
   tell(outlook, fromRecord);
 
@@ -60,6 +54,12 @@ export async function pair(config: pulumi.Config): Promise<Outputs> {
     nodes: nodeTable(deployment),
     names: deployment.names,
     wish: pulumi.secret(JSON.stringify({ ...desired, machines })),
-    facts: pulumi.secret(recordAfter({ deployment, ...sight, machines, converged: root.evidence })),
+    facts: pulumi.secret(
+      recordAfter({
+        ...{ kind, deployment, ...sight },
+        look: () => lookWithSurveys(desired, machines),
+        converged: root.evidence,
+      }),
+    ),
   };
 }

@@ -6,10 +6,13 @@ import { sshEdge } from "../hosts/machines/edge.ts";
 import { routesOf } from "../hosts/machines/routes.ts";
 import { machineWishes } from "../outlook.ts";
 import { certificateEpoch, now } from "../pki/renewal.ts";
+import { recordAfter } from "../record/recordAfter.ts";
+import { regionsRecord } from "../record/regionsRecord.ts";
+import { sightOf } from "../record/sight.ts";
 import { certificateNotes } from "../regions/render/certificates.ts";
 import { allHosts } from "../regions/wish.ts";
 import { regionsDesired } from "../regionsDesired.ts";
-import { observeAndPlanRegions } from "../regionsOutlook.ts";
+import { lookAtRegionsWithSurveys, observeAndPlanRegions } from "../regionsOutlook.ts";
 import { parseRegional } from "../spec/regional/parse.ts";
 import { accepted, rawConfiguration, secretsOf } from "./configuration.ts";
 import type { Outputs } from "./outputs.ts";
@@ -18,26 +21,33 @@ import { tell } from "./tell.ts";
 export async function regions(config: pulumi.Config): Promise<Outputs> {
   const deployment = accepted(parseRegional(rawConfiguration(config)));
   const epoch = certificateEpoch(deployment.certificates, now());
-  const routes = routesOf(deployment, sshEdge(deployment.name, config.get("sshPrivateKey")));
-  const desired = regionsDesired(deployment, certificateNotes(deployment, epoch), routes);
-  const machines = machineWishes(deployment, allHosts(desired), routes);
+  const waysFromHere = routesOf(deployment, sshEdge(deployment.name, config.get("sshPrivateKey")));
+  const desiredWith = (ways: typeof waysFromHere) =>
+    regionsDesired(deployment, certificateNotes(deployment, epoch), ways);
+  const wished = desiredWith(waysFromHere);
 
   // As for a pair: what is refused is refused with nothing touched.
-  const [outlook, presence, { RegionalDeployment }] = await Promise.all([
-    observeAndPlanRegions(desired, machines),
+  const [seen, presenceSeen, { RegionalDeployment }] = await Promise.all([
+    observeAndPlanRegions(wished, machineWishes(deployment, allHosts(wished), waysFromHere)),
     observePresence(deployment, new Date()),
     import("../regionalDeployment.ts"),
   ]);
-  tell(outlook);
+  const kind = regionsRecord;
+  const found = { outlook: seen, presence: presenceSeen, routes: waysFromHere, desired: wished };
+  const sight = await sightOf({ kind, deployment, found, desiredWith });
+  const { outlook, presence, routes, desired, fromRecord } = sight;
+  tell(outlook, fromRecord);
 
   const root = new RegionalDeployment(deployment.name, {
     ...{ deployment, desired, presence, routes },
     observed: outlook.observed,
     silentMachines: outlook.silentMachines,
+    unseen: fromRecord,
     certificateEpoch: epoch,
     generation: outlook.generation,
     ...secretsOf(config),
   });
+  const machines = machineWishes(deployment, allHosts(desired), routes);
   return {
     active: root.active,
     endpoint: root.endpoint,
@@ -51,5 +61,12 @@ export async function regions(config: pulumi.Config): Promise<Outputs> {
     names: deployment.names,
     consulManagementTokens: root.consulManagementTokens,
     wish: pulumi.secret(JSON.stringify({ ...desired, machines })),
+    facts: pulumi.secret(
+      recordAfter({
+        ...{ kind, deployment, ...sight },
+        look: () => lookAtRegionsWithSurveys(desired, machines),
+        converged: root.evidence,
+      }),
+    ),
   };
 }

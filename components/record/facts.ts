@@ -3,9 +3,11 @@
  * by itself (positions in the WAL, clocks, free space), so that an unchanged deployment leaves an unchanged record.
  * Files are written as their difference to the wish, which the update leaves beside it. Pure.
  */
-import type { Desired, DesiredNode, FailoverStatement } from "../roles/desired.ts";
-import type { DataFacts, Lsn, NodeFacts, NodeReport, Observed, SqlFacts } from "../roles/facts.ts";
+import type { Desired, DesiredCatalog, DesiredNode } from "../roles/desired.ts";
+import type { DataFacts, NodeFacts, NodeReport, Observed, SqlFacts } from "../roles/facts.ts";
 import { applied, type Difference, difference } from "./difference.ts";
+import { givenUpReason, isGivenUp } from "./kind.ts";
+import { anywhere, recordedCatalog, somewhere } from "./shared.ts";
 
 export type RecordedNode =
   | Exclude<NodeFacts, { readonly reach: "up" } | { readonly reach: "stopped" }>
@@ -33,7 +35,7 @@ export function recordedNodes(observed: Observed, desired: Desired): RecordedNod
   return Object.fromEntries(
     desired.nodes.flatMap((wish) => {
       const facts = observed.nodes[wish.name];
-      return facts === undefined ? [] : [[wish.name, recordedNode(facts, wish)]];
+      return facts === undefined ? [] : [[wish.name, recordedNode(facts, wish, desired.catalog)]];
     }),
   );
 }
@@ -44,17 +46,17 @@ export function recordedAt({ at, nodes }: Observed, { active }: Desired): string
   return (facts?.reach === "up" ? facts.report.generation : null) ?? at;
 }
 
-function recordedNode(facts: NodeFacts, wish: DesiredNode): RecordedNode {
+function recordedNode(facts: NodeFacts, wish: DesiredNode, catalog: DesiredCatalog): RecordedNode {
   switch (facts.reach) {
     case "unreachable":
       return facts;
     case "absent":
       return { reach: "absent", data: facts.data };
     case "stopped":
-      return { ...facts, report: facts.report ? recordedReport(facts.report, wish) : null };
+      return { ...facts, report: facts.report ? recordedReport(facts.report, wish, catalog) : null };
     case "up": {
       const { adoption: _, report, ...more } = facts;
-      return { ...more, report: recordedReport(report, wish) };
+      return { ...more, report: recordedReport(report, wish, catalog) };
     }
   }
 }
@@ -62,13 +64,14 @@ function recordedNode(facts: NodeFacts, wish: DesiredNode): RecordedNode {
 function recordedReport(
   { clock: _, problems: __, ...report }: NodeReport,
   wish: DesiredNode,
+  catalog: DesiredCatalog,
 ): RecordedReport {
   const { installed, loaded, started } = report.files;
   const runs = report.server.sql !== null;
   return {
     ...report,
     data: runs ? dataOfRunning(report.data) : { ...report.data, freeBytes: 0 },
-    server: { ...report.server, sql: report.server.sql && recordedSql(report.server.sql) },
+    server: { ...report.server, sql: report.server.sql && recordedSql(report.server.sql, catalog) },
     files: {
       installed: difference(wish.files, installed),
       loaded: difference(installed, loaded),
@@ -81,9 +84,6 @@ function recordedReport(
   };
 }
 
-/** Stands for every position of a server that runs: nothing is behind or ahead. */
-const somewhere: Lsn = "0/0";
-
 function dataOfRunning(data: DataFacts): DataFacts {
   const { control } = data;
   return {
@@ -94,20 +94,20 @@ function dataOfRunning(data: DataFacts): DataFacts {
   };
 }
 
-function recordedSql(sql: SqlFacts): SqlFacts {
-  const lsn = (position: Lsn | null) => (position === null ? null : somewhere);
+function recordedSql(sql: SqlFacts, catalog: DesiredCatalog): SqlFacts {
   return {
     ...sql,
+    catalog: sql.catalog && recordedCatalog(sql.catalog, catalog),
     startedAt: "",
-    currentLsn: lsn(sql.currentLsn),
-    receiveLsn: lsn(sql.receiveLsn),
-    replayLsn: lsn(sql.replayLsn),
+    currentLsn: anywhere(sql.currentLsn),
+    receiveLsn: anywhere(sql.receiveLsn),
+    replayLsn: anywhere(sql.replayLsn),
     senders: sql.senders
       .map((sender) => ({
         ...sender,
-        sentLsn: lsn(sender.sentLsn),
-        flushLsn: lsn(sender.flushLsn),
-        replayLsn: lsn(sender.replayLsn),
+        sentLsn: anywhere(sender.sentLsn),
+        flushLsn: anywhere(sender.flushLsn),
+        replayLsn: anywhere(sender.replayLsn),
         lagBytes: 0,
         lagSeconds: 0,
       }))
@@ -136,10 +136,14 @@ export function seenAgain(
 ): Observed {
   const at = now.toISOString();
   const files = (name: string) => recordedWish.nodes.find((node) => node.name === name)?.files ?? {};
+  const used = Object.values(nodes).map((node) =>
+    node.reach === "up" ? node.report.promotion?.statementAt : null,
+  );
   const facts = desired.nodes.map(({ name, site }): [string, NodeFacts] => {
     const recorded = nodes[name];
     if (recorded === undefined) return [name, { reach: "absent", data: "none" }];
-    if (isGivenUp(site, nodes, desired.failover)) return [name, { reach: "unreachable", reason: givenUp }];
+    if (isGivenUp(site, desired.failover, used))
+      return [name, { reach: "unreachable", reason: givenUpReason }];
     return [name, nodeAgain(recorded, files(name), at)];
   });
   return { at, nodes: Object.fromEntries(facts) };
@@ -148,16 +152,6 @@ export function seenAgain(
 /** Every node of a deployment that is not there yet. */
 export function seenEmpty(desired: Desired, now: Date): Observed {
   return seenAgain({}, { nodes: [] }, desired, now);
-}
-
-const givenUp = "the failover statement says that it is gone, and nobody looked";
-
-/** The operator knows something newer than the record, until the failover of which it speaks is in it. */
-function isGivenUp(site: string, nodes: RecordedNodes, failover: FailoverStatement | undefined): boolean {
-  if (failover?.from !== site) return false;
-  return !Object.values(nodes).some(
-    (node) => node.reach === "up" && node.report.promotion?.statementAt === failover.at,
-  );
 }
 
 function nodeAgain(node: RecordedNode, wished: Readonly<Record<string, string>>, at: string): NodeFacts {

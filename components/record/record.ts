@@ -2,17 +2,15 @@
 import { type Marks, marksAfter } from "../hosts/containers/engines.ts";
 import type { Presence } from "../hosts/containers/presence.ts";
 import type { SurveyWish } from "../hosts/machines/survey/wish.ts";
-import type { Desired } from "../roles/desired.ts";
-import type { Observed } from "../roles/facts.ts";
-import type { Deployment } from "../spec/model.ts";
-import { type RecordedNodes, recordedAt, recordedNodes } from "./facts.ts";
+import type { AnyDeployment } from "../spec/regionalModel.ts";
+import type { Outlooking, RecordKind } from "./kind.ts";
 
+/** Beside these, the facts in the field of its kind. */
 export interface DeploymentRecord {
   /** Raised when an older reader would misunderstand it. */
   readonly format: typeof FORMAT;
   /** When the last update that changed something left things so; the later ones found them so. */
   readonly at: string;
-  readonly nodes: RecordedNodes;
   /** By the Docker engine's key. */
   readonly marks: Readonly<Record<string, Marks>>;
 }
@@ -20,26 +18,30 @@ export interface DeploymentRecord {
 const FORMAT = 1;
 
 /** What it is read with: the output `wish` of the same update. */
-export interface RecordedWish extends Desired {
-  readonly machines?: readonly SurveyWish[];
-}
+export type RecordedWish<Wish = object> = Wish & { readonly machines?: readonly SurveyWish[] };
 
-export interface Recorded {
+export interface Recorded<Wish, Facts> {
   readonly record: DeploymentRecord;
-  readonly wish: RecordedWish;
+  readonly facts: Facts;
+  readonly wish: RecordedWish<Wish>;
 }
 
-export function recordOf(
-  deployment: Deployment,
-  desired: Desired,
-  observed: Observed,
-  presence: Readonly<Record<string, Presence>>,
+export interface RecordArgs<Wish, Look extends Outlooking> {
+  readonly deployment: AnyDeployment;
+  readonly desired: Wish;
+  readonly observed: Look["observed"];
+  readonly presence: Readonly<Record<string, Presence>>;
+}
+
+export function recordOf<Wish, Facts, Look extends Outlooking>(
+  kind: RecordKind<Wish, Facts, Look>,
+  { deployment, desired, observed, presence }: RecordArgs<Wish, Look>,
 ): DeploymentRecord {
   return {
     format: FORMAT,
-    at: recordedAt(observed, desired),
-    nodes: recordedNodes(observed, desired),
+    at: kind.recordedAt(observed, desired),
     marks: marksAfter(deployment, presence),
+    [kind.field]: kind.recorded(observed, desired),
   };
 }
 
@@ -58,13 +60,21 @@ export interface RecordOutputs {
   readonly wish?: unknown;
 }
 
-/** `never`: no update has come to its end. `unreadable`: one has, and left nothing that this version can read. */
-export function readRecord({ facts, wish }: RecordOutputs): Recorded | "never" | "unreadable" {
+/**
+ * `never`: no update has come to its end. `unreadable`: one has, and left nothing that this version can read, or the
+ * record of another kind of deployment.
+ */
+export function readRecord<Wish, Facts, Look extends Outlooking>(
+  { field }: RecordKind<Wish, Facts, Look>,
+  { facts, wish }: RecordOutputs,
+): Recorded<Wish, Facts> | "never" | "unreadable" {
   if (typeof wish !== "string") return "never";
   if (typeof facts !== "string") return "unreadable";
   try {
-    const record = JSON.parse(facts) as DeploymentRecord;
-    return record.format === FORMAT ? { record, wish: JSON.parse(wish) as RecordedWish } : "unreadable";
+    const record = JSON.parse(facts) as DeploymentRecord & Partial<Record<typeof field, Facts>>;
+    const { format, [field]: found } = record;
+    if (format !== FORMAT || found === undefined) return "unreadable";
+    return { record, facts: found, wish: JSON.parse(wish) as RecordedWish<Wish> };
   } catch {
     return "unreadable";
   }

@@ -78,6 +78,8 @@ export interface DesiredMember extends DesiredHost {
   readonly port: number;
   readonly restPort: number;
   readonly majorVersion: number;
+  /** Text of its systemd unit's file. Absent: it runs in a container. */
+  readonly unitFile?: string;
   /** Absent: its Patroni is to use none. */
   readonly watchdog?: { readonly mode: "automatic" | "required"; readonly device: string };
 }

@@ -23,7 +23,10 @@ export type HostFacts =
   | {
       readonly reach: "up";
       readonly report: UnitReport;
-      /** On a machine: files below `/etc/understudy` that somebody changed and the update leaves; see `plan/byHand.ts`. */
+      /**
+       * On a machine: files that somebody changed and the update leaves, by their path below `/etc/understudy`, of the
+       * unit's by its whole path; see `plan/byHand.ts`.
+       */
       readonly changedByHand?: readonly string[];
     };
 
@@ -34,6 +37,11 @@ export interface UnitReport {
   readonly clock: string;
   /** First 12 hex digits of a hash over the agent's modules as they run, and as they are installed. */
   readonly agent: { readonly running: string; readonly installed: string };
+  /**
+   * On a member that is a unit of a machine: the unit's file as the supervisor found it at its start (null: nobody
+   * knows), and as it is installed. Undefined from an agent that does not tell yet.
+   */
+  readonly unit?: { readonly running: string | null; readonly installed: string } | null;
   /** The value that the last completed converge left here. */
   readonly generation: string | null;
   readonly lock: LockFacts | null;
@@ -100,6 +108,8 @@ export interface ConsulFacts {
 }
 
 export interface CertificateFacts {
+  /** ISO 8601. Absent: by an agent that does not tell it yet. */
+  readonly notBefore?: string;
   /** ISO 8601. */
   readonly notAfter: string;
   readonly sans: readonly string[];

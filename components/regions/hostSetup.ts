@@ -84,6 +84,12 @@ const accountOf: Readonly<Record<AnyHost["role"], Account>> = {
   proxy: "haproxy",
 };
 
+/**
+ * For the most clients and server connections that `pooling` can ask for, beside HAProxy's; what systemd lets any service
+ * have. One number, so that a change of `maxClients` stays a reload.
+ */
+const pooledOpenFiles = 524_288;
+
 /** Beyond what its programs are given, for the agent itself. */
 const agentStopSeconds = 10;
 
@@ -97,6 +103,7 @@ export function unitArgs(deployment: RegionalDeployment, host: AnyHost): UnitArg
     listens: listenersOf(deployment, host),
     publish: publishedPorts(host),
     memoryMiB: host.memoryMiB,
+    ...(host.role === "proxy" && host.pooledPort !== undefined && { openFiles: pooledOpenFiles }),
     devices: devicesOf(deployment, host),
     // They are stopped one after another, in the reverse of the order in which they were started.
     stopTimeoutSeconds: programs.reduce((sum, one) => sum + one.stopTimeoutSeconds, agentStopSeconds),

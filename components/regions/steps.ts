@@ -7,6 +7,16 @@ import type { ProgramName } from "./desired.ts";
 /** `host` is where it is carried out; its region is in the wish. */
 export type RegionStep =
   | { readonly kind: "startUnit"; readonly host: string; readonly log: string }
+  /**
+   * A member's unit, whose file has options that only its next start takes over. One at a time, a replica's or its
+   * leader's after a switchover.
+   */
+  | {
+      readonly kind: "restartUnit";
+      readonly host: string;
+      readonly log: string;
+      readonly changed: readonly string[];
+    }
   /** A program that is held, superseded, or gave up. */
   | { readonly kind: "startProgram"; readonly host: string; readonly program: ProgramName }
   | {
@@ -15,7 +25,7 @@ export type RegionStep =
       readonly program: ProgramName;
       readonly changed: readonly string[];
     }
-  /** One at a time. A member whose Patroni is restarted keeps PostgreSQL's role: Patroni is paused meanwhile, or a replica. */
+  /** One at a time. PostgreSQL stops with its Patroni: that goes by the order of its own restarts, see `plan/restarts.ts`. */
   | {
       readonly kind: "restartProgram";
       readonly host: string;

@@ -52,5 +52,7 @@ export interface AccessOf<V extends VerbTable<V>, Facts> {
   openAnother(): Promise<SessionOf<V>>;
   /** Starts the container or unit, and returns when its agent answers. */
   startUnit(timeoutSeconds: number): Promise<void>;
+  /** Stops it as it stops by itself, starts it, and returns when its new agent answers. */
+  restartUnit(timeoutSeconds: number): Promise<void>;
   close(): Promise<void>;
 }

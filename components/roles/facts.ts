@@ -60,7 +60,12 @@ export interface NodeReport {
     readonly loaded: Readonly<Record<string, string>>;
     readonly started: Readonly<Record<string, string>>;
   };
-  readonly certificate: { readonly notAfter: string; readonly sans: readonly string[] } | null;
+  readonly certificate: {
+    /** Absent: by an agent that does not tell it yet. */
+    readonly notBefore?: string;
+    readonly notAfter: string;
+    readonly sans: readonly string[];
+  } | null;
   /** The last role change that this node knows of; it is replicated, so the standby of the new primary knows it too. */
   readonly promotion?: PromotionFacts | null;
   /** What a standby knew of its primary when it last heard from it: the ground for saying what a failover may lose. */

@@ -23,6 +23,7 @@ const blind = new Set(["E_NODE_UNREACHABLE"]);
 const noticed: Readonly<Record<string, Severity>> = {
   // Known and as the operator stated it; and a deployment that one more failure ends.
   N_ALONE: "wrong",
+  N_CLOCK: "wrong",
   N_CONFIG_ERROR: "wrong",
   N_UNREADABLE: "unknown",
 };

@@ -15,6 +15,9 @@ export interface SettingInfo {
   readonly values: readonly string[];
 }
 
+/** What PostgreSQL goes by where nothing is written, as far as rules need it. */
+export const settingDefaults = { max_connections: 100, superuser_reserved_connections: 3 } as const;
+
 /** Names are lower case here; PostgreSQL ignores case. */
 export const settingsInfo: ReadonlyMap<string, SettingInfo> = new Map(
   settingsCatalog
@@ -64,6 +67,14 @@ const units: Readonly<Record<string, readonly ["size" | "time", number]>> = {
   h: ["time", 3_600_000],
   d: ["time", 86_400_000],
 };
+
+/** As written, else PostgreSQL's own; undefined when PostgreSQL would not read what is written. */
+export function numberOf(
+  name: keyof typeof settingDefaults,
+  settings: Readonly<Record<string, SettingValue>>,
+): number | undefined {
+  return readNumber(settings[name] ?? settingDefaults[name], "");
+}
 
 /** A number in the setting's own unit; undefined when PostgreSQL would not read it. */
 export function readNumber(value: SettingValue, unit: string): number | undefined {

@@ -64,7 +64,7 @@ beforeAll(async () => {
       machine,
       route,
       program: "postgres",
-      version: 17,
+      database: { version: 17 },
       repair: undefined,
       silent: false,
     },

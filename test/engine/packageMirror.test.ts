@@ -54,7 +54,7 @@ beforeAll(async () => {
       machine: { ...exampleMachine({ firewall: false }), ssh },
       route,
       program: "postgres",
-      version: 17,
+      database: { version: 17 },
       repair: undefined,
       silent: false,
     },

@@ -1,16 +1,13 @@
 /** A pair that is up, and a machine outside its network that previews changes of it, as a CI runner does. */
 
-import { spawn } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { setUp } from "../../scripts/toolchain/setUp.ts";
+import { noEngine, outside as outsideOf } from "../support/outside.ts";
 import { PairStack, refused, succeed } from "../support/pairStack.ts";
-import { finished, type Outcome } from "../support/stack.ts";
+import type { Outcome } from "../support/stack.ts";
 
 const pair = new PairStack({ name: "rec-preview", net: 97, port: 16802 });
 const { stack } = pair;
 
-/** An engine where nobody listens; the stack names none, so that everything that looks asks this one. */
-const noEngine = { DOCKER_HOST: "tcp://127.0.0.1:9" };
 const nobody = /NOBODY WAS REACHED/;
 
 beforeAll(async () => {
@@ -22,22 +19,9 @@ afterAll(async () => {
   await pair.remove();
 });
 
-/** Plain Pulumi, as a runner has it: `scripts/pulumi.ts` would make sure of an engine first. */
 async function outside(...args: string[]): Promise<Outcome> {
   stack.writeConfig();
-  const { env } = await setUp({ quiet: true, containers: false });
-  const common = ["--stack", stack.name, "--non-interactive", "--config-file", stack.configFile];
-  const child = spawn("pulumi", [...args, ...common], {
-    env: { ...stack.environment, ...env, ...backendOf(stack.environment), ...noEngine },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  return await finished(child);
-}
-
-/** The set-up's are the demo's. */
-function backendOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = env;
-  return { PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE };
+  return await outsideOf(stack, ...args);
 }
 
 async function facts(): Promise<{ at: string; nodes: Record<string, unknown> }> {

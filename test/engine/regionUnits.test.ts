@@ -15,7 +15,7 @@ import type { UnitAccess } from "../../components/regions/session.ts";
 import type { UnitVerbs } from "../../components/regions/verbs.ts";
 import type { SshRoute } from "../../components/roles/desired.ts";
 import type { Machine } from "../../components/spec/model.ts";
-import { hostsOf, type RegionalDeployment } from "../../components/spec/regionalModel.ts";
+import { hostsOf, type Pooling, type RegionalDeployment } from "../../components/spec/regionalModel.ts";
 import { ensureStockedMachineImage } from "../../scripts/toolchain/machines/mirrorImages.ts";
 import { Progress } from "../../scripts/toolchain/progress.ts";
 import { AgentHosts } from "../support/agentHosts.ts";
@@ -52,7 +52,7 @@ function routeTo({ address }: TestMachine): SshRoute {
 }
 
 /** The sample's hosts at the machines' addresses, with one server. */
-function deploymentOf(): RegionalDeployment {
+function deploymentOf(pooling?: Pooling): RegionalDeployment {
   const [region] = sample.deployment.regions;
   if (!region) throw new Error("the sample has no region");
   const placed = <H extends AnyHost>(hosts: readonly H[]): H[] =>
@@ -63,9 +63,11 @@ function deploymentOf(): RegionalDeployment {
         return { ...host, address, place: { target: "machines" as const, machine: machine() } };
       });
   const { servers, members, proxies } = region;
+  const pooled = placed(proxies).map((proxy) => ({ ...proxy, pooledPort: pooling?.port }));
   return {
     ...sample.deployment,
-    regions: [{ ...region, servers: placed(servers), members: placed(members), proxies: placed(proxies) }],
+    database: { ...sample.deployment.database, pooling },
+    regions: [{ ...region, servers: placed(servers), members: placed(members), proxies: pooled }],
   };
 }
 
@@ -82,7 +84,7 @@ async function scriptsFor(name: Name, more: Partial<MachineHostArgs> = {}) {
       machine: machine(),
       route: routeTo(machineOf(name)),
       program: programOfHost[host.role],
-      version: 17,
+      database: deployment.database,
       repair: undefined,
       silent: false,
       ...more,
@@ -183,6 +185,39 @@ test("they are one region that leads; an operator asks it as PostgreSQL's accoun
     const found = await access.get(name)?.observe({ catalog: false });
     expect(found).toMatchObject({ reach: "up", report: { problems: [] } });
   }
+});
+
+test("pooling that is turned on brings PgBouncer into the proxy's unit, and takes it away when it is turned off", async () => {
+  const install = async () => {
+    const ran = await runAll(routeTo(machineOf(proxy)), (await scriptsFor(proxy)).scripts);
+    expect(ran).toEqual({ code: 0, said: "" });
+    await call(proxy, "awaitBackend", { member, ...limit });
+  };
+  const pooling: Pooling = {
+    ...{ port: 6432, poolSize: 20, reservePoolSize: 0, maxClients: 500, preparedStatements: 200 },
+    pauseSeconds: 30,
+  };
+  deployment = deploymentOf(pooling);
+  await install();
+  expect(await call(proxy, "observe", {})).toMatchObject({ problems: [], pooler: { paused: null } });
+  expect(await on(proxy, "systemctl is-active pgbouncer; systemctl is-enabled pgbouncer; true")).toBe(
+    "inactive\ndisabled",
+  );
+  // The whole of what there is. A machine of this test may have less than a unit asks for.
+  const allOfIt = "awk '/^Max open files/ { print $4 == $5 }' /proc/$pid/limits";
+  const limits = `systemctl show --value -p LimitNOFILE ${unitOf(proxy)}; pid=$(pgrep -x pgbouncer); ${allOfIt}`;
+  expect(await on(proxy, `${limits}; stat -c %U /proc/$pid`)).toBe("524288\n1\nhaproxy");
+  const { address } = machineOf(proxy);
+  expect(await on(proxy, `ss -Hltn 'sport = :6432'; nft list chain inet understudy haproxy`)).toMatch(
+    new RegExp(`${address}:6432 [\\s\\S]*tcp dport 6432 ip saddr`),
+  );
+  await call(proxy, "pauseClients", { ttlSeconds: 20, drainSeconds: 2 });
+  expect((await call(proxy, "observe", {})).pooler?.paused?.resumesInMs).toBeGreaterThan(0);
+  expect((await call(proxy, "resumeClients", {})).heldMs).toBeGreaterThan(0);
+  deployment = deploymentOf();
+  await install();
+  expect(await on(proxy, "pgrep -x pgbouncer || ls /etc/understudy/secrets")).not.toMatch(/^\d|pgbouncer/m);
+  expect((await call(proxy, "observe", {})).programs).not.toHaveProperty("pgbouncer");
 });
 
 test("a stop is one in order: Patroni with its PostgreSQL, then Consul", async () => {

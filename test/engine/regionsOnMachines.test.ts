@@ -15,7 +15,10 @@ import { succeed } from "../support/stack.ts";
 import { say, seconds } from "../support/told.ts";
 
 describe("two regions on machines", () => {
-  const regions = new RegionStack({ name: "test-mregions", target: "machines", net: 163, port: 17470 });
+  const regions = new RegionStack({
+    ...{ name: "test-mregions", target: "machines", net: 163, port: 17470 },
+    database: { pooling: {} },
+  });
   const faults = new Faults();
   const on = (host: string, script: string) => onMachine(regions.container(host), script);
   const onAll = (script: string) => Promise.all(regions.hosts().map(({ name }) => on(name, script)));
@@ -47,7 +50,10 @@ describe("two regions on machines", () => {
     expect(member).toMatch(/^consul 1\.\S+ hold$/m);
     expect(member).toMatch(/^postgresql-17 17\.\S+ hold$/m);
     expect(await on("region-a-consul-1", versions)).toMatch(/^consul 1\.\S+ hold$/);
-    const services = "patroni.service consul.service haproxy.service";
+    expect(await on("region-a-proxy", versions.replace("patroni", "pgbouncer"))).toMatch(
+      /^pgbouncer 1\.\S+ install$/m,
+    );
+    const services = "patroni.service consul.service haproxy.service pgbouncer.service";
     for (const host of ["region-a-1", "region-a-consul-1", "region-a-proxy"]) {
       expect(await on(host, `systemctl is-active ${services}; true`), host).not.toMatch(/^active/m);
       expect(await on(host, `systemctl is-enabled ${services}; true`), host).not.toMatch(/^enabled/m);
@@ -83,7 +89,7 @@ describe("two regions on machines", () => {
     const ours =
       "ls -d /etc/understudy /etc/systemd/system/*understudy* 2>/dev/null; nft list tables 2>/dev/null | grep understudy";
     const left = await onAll(
-      `${ours}; pgrep -l 'consul|patroni|postgres|haproxy'; apt-mark showhold; ls /etc/apt/sources.list.d | grep understudy; true`,
+      `${ours}; pgrep -l 'consul|patroni|postgres|haproxy|pgbouncer'; apt-mark showhold; ls /etc/apt/sources.list.d | grep understudy; true`,
     );
     expect(left.join("")).toBe("");
     for (const { name } of regions.allMembers()) {

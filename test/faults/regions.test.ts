@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { regionClocks } from "../suites/clocks.ts";
 import { regionFaults } from "../suites/regionFaults.ts";
 import { regionLoss } from "../suites/regionLoss.ts";
 import { regionProxies } from "../suites/regionProxies.ts";
@@ -21,5 +22,6 @@ describe("faults of two regions", () => {
   regionFaults(regions);
   regionStandby(regions);
   regionProxies(regions);
+  regionClocks(regions);
   regionLoss(regions);
 });

@@ -1,6 +1,7 @@
 /** The whole of a deployment of two regions, as the resources that the engine is asked for. Nothing runs. */
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Presence } from "../../components/hosts/containers/presence.ts";
 import { hostsOf } from "../../components/spec/regionalModel.ts";
 import { twoRegions } from "../unit/regions/render/sample.ts";
 import { build, bytes, canary, type Seen, time } from "./regionsRecorded.ts";
@@ -110,6 +111,21 @@ describe("the resources of two regions", () => {
       retain: true,
     });
     expect(made.filter(({ name }) => name.startsWith("region-a-9"))).toHaveLength(1);
+  });
+
+  test("a name in `retired` of which nothing is there makes nothing, and its fellow's data is left all the same", async () => {
+    const deployment = twoRegions();
+    const regions = deployment.regions.map((region, index) =>
+      index === 0 ? { ...region, retired: ["region-a-9", "region-a-99"] } : region,
+    );
+    const retired = async (presence: Partial<Presence>) => {
+      const made = await build(presence, false, { deployment: { ...deployment, regions } });
+      return made.flatMap(({ name }) => (name.startsWith("region-a-9") ? [name] : []));
+    };
+    expect(await retired({ leftVolumes: ["demo-region-a-9-data"] })).toEqual(["region-a-9-data"]);
+    // Of an engine that does not answer nothing is known.
+    const away = await retired({ leftVolumes: [], reachable: false });
+    expect(away).toEqual(["region-a-9-data", "region-a-99-data"]);
   });
 
   test("containers run as nobody's root, publish on loopback only, and only a member's data is protected", () => {

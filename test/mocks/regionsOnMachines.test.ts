@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RegionsObserved } from "../../components/regions/facts.ts";
+import { regionsDesired } from "../../components/regionsDesired.ts";
 import type { SshRoute } from "../../components/roles/desired.ts";
 import { hostsOf } from "../../components/spec/regionalModel.ts";
 import { accepted } from "../unit/spec/regional/configuration.ts";
@@ -102,6 +103,22 @@ describe("two regions on machines", () => {
     expect(stdinOf(named(resources, "region-a-proxy-machine"))).not.toContain("postgresql-17");
   });
 
+  test("have PgBouncer beside their proxies where clients are pooled, and nowhere else", async () => {
+    const pooling = accepted({ ...onMachines({ database: { pooling: {} } }), stack: "demo" });
+    const pooled = await made({ deployment: pooling });
+    const proxy = (part: string) => stdinOf(named(pooled, `region-b-proxy${part}`));
+    expect(proxy("-machine")).toContain("us_not_started='haproxy.service pgbouncer.service'");
+    expect(proxy("-files")).toContain("listen_addr = 203.0.113.51");
+    expect(proxy("-secrets")).toContain("pgbouncer.users");
+    expect(proxy("")).toContain("LimitNOFILE=524288");
+    expect(proxy("")).toContain("tcp dport 6432 ip saddr 198.51.100.0/24 accept");
+    for (const { name, role } of hosts)
+      if (role !== "proxy")
+        expect(stdinOf(named(pooled, `${name}-machine`)), name).not.toContain("pgbouncer");
+    for (const part of ["-machine", "-secrets"])
+      expect(stdinOf(named(resources, `region-b-proxy${part}`)), part).not.toContain("pgbouncer");
+  });
+
   test("are made beside each other where they are new, and in turn where they are there", async () => {
     const others = (of: Seen) => of.after.filter((name) => hosts.some((host) => host.name === name));
     for (const { name } of hosts) expect(others(named(resources, name)), name).toEqual([]);
@@ -112,6 +129,40 @@ describe("two regions on machines", () => {
     expect(others(named(there, "region-a-3"))).toEqual(
       expect.arrayContaining(["region-a-2", "region-b-proxy"]),
     );
+  });
+
+  test("at a preview that reached nobody are the same with the same content, and only the connections are left as they were", async () => {
+    const unknown = Object.entries(routes).map(([name, way]) => [
+      name,
+      { ...way, hostKeys: [], keyFile: "/nonexistent/key" },
+    ]);
+    const elsewhere = await made({ routes: Object.fromEntries(unknown), unseen: true }, true);
+    const content = (all: readonly Seen[]) =>
+      all
+        .filter(isRemote)
+        .map((one) => [one.name, one.inputs["create"], stdinOf(one)].map(String))
+        .sort();
+    expect(content(elsewhere)).toEqual(content(await made({}, true)));
+    expect(list(elsewhere)).toEqual(list(resources));
+    const ignored = (all: readonly Seen[]) => all.filter(isRemote).map((one) => one.ignored);
+    expect(new Set(ignored(elsewhere).map(String))).toEqual(new Set(["connection"]));
+    expect(ignored(resources).flat()).toEqual([]);
+  });
+
+  test("install the unit file that the plan goes by, and leave a member's restart to that", () => {
+    const wishes = new Map(
+      regionsDesired(deployment, {}, routes).regions.flatMap(({ members }) =>
+        members.map(({ name, unitFile }) => [name, unitFile] as const),
+      ),
+    );
+    for (const { name, role } of hosts) {
+      const text = stdinOf(named(resources, name));
+      const { request } = JSON.parse(text.slice(text.indexOf("{"))) as {
+        request: { unitFile: string[]; restarts: boolean };
+      };
+      expect(request.restarts, name).toBe(role !== "member");
+      expect(wishes.get(name), name).toBe(role === "member" ? request.unitFile.join("\n") : undefined);
+    }
   });
 
   test("are written again where the configuration says repair, and nowhere else", async () => {

@@ -21,9 +21,11 @@ export interface Seen {
   readonly protect: boolean;
   /** Pulumi forgets it instead of deleting it. */
   readonly retain: boolean;
+  /** Inputs whose change it leaves. */
+  readonly ignored: readonly string[];
 }
 
-type Options = Pick<Seen, "after" | "protect" | "retain">;
+type Options = Pick<Seen, "after" | "protect" | "retain" | "ignored">;
 
 interface Request {
   getType(): string;
@@ -31,6 +33,7 @@ interface Request {
   getDependenciesList(): string[];
   getProtect(): boolean | undefined;
   getRetainondelete(): boolean | undefined;
+  getIgnorechangesList(): string[];
 }
 
 /** Of every token, before it has become a UUID. */
@@ -45,6 +48,7 @@ export interface Elsewhere {
   readonly routes?: Readonly<Record<string, SshRoute>>;
   readonly hosts?: RegionsObserved["hosts"];
   readonly silentMachines?: readonly string[];
+  readonly unseen?: boolean;
 }
 
 export async function build(
@@ -52,7 +56,13 @@ export async function build(
   preview = false,
   elsewhere: Elsewhere = {},
 ): Promise<readonly Seen[]> {
-  const { deployment = twoRegions(), routes = {}, hosts = {}, silentMachines = [] } = elsewhere;
+  const {
+    deployment = twoRegions(),
+    routes = {},
+    hosts = {},
+    silentMachines = [],
+    unseen = false,
+  } = elsewhere;
   const seen: Omit<Seen, keyof Options>[] = [];
   await pulumi.runtime.setMocks(
     {
@@ -83,7 +93,7 @@ export async function build(
     deployment,
     desired: regionsDesired(deployment, certificateNotes(deployment, epoch), routes),
     observed: { hosts },
-    ...{ routes, silentMachines },
+    ...{ routes, silentMachines, unseen },
     certificateEpoch: epoch,
     generation: time.toISOString(),
     presence: {
@@ -98,7 +108,7 @@ export async function build(
   );
   expect(await pulumi.isSecret(tokens)).toBe(true);
   expect(await pulumi.isSecret(made.uri ?? pulumi.output(""))).toBe(true);
-  const none: Options = { after: [], protect: false, retain: false };
+  const none: Options = { after: [], protect: false, retain: false, ignored: [] };
   return seen.map((one) => ({ ...one, ...(options.get(`${one.type} ${one.name}`) ?? none) }));
 }
 
@@ -115,6 +125,7 @@ function watchOptions(): ReadonlyMap<string, Options> {
       after: urns.map((urn) => urn.split("::").at(-1) ?? ""),
       protect: request.getProtect() ?? false,
       retain: request.getRetainondelete() ?? false,
+      ignored: request.getIgnorechangesList(),
     });
     return register(request, callback);
   };

@@ -14,6 +14,7 @@ import { PairStack, type PairStackOptions, refused, type Site, succeed } from ".
 import { executedSteps } from "../support/printed.ts";
 import { docker } from "../support/stack.ts";
 import { steppedConverge } from "../support/steppedConverge.ts";
+import { pairClocks } from "./clocks.ts";
 
 const stepTimeoutSeconds = 10;
 
@@ -172,6 +173,8 @@ export function faultSuite({ target, prefix, rounds }: FaultSuite): void {
         expect(verdict.lost).toBe(0);
         await pair.expectNoChanges();
       });
+
+      if (target === "containers") pairClocks(pair);
 
       /** As if the machine that runs the converge were cut off from that site too; the operator says it is fenced. */
       function outOfReach(wish: Desired, site: Site): Desired {

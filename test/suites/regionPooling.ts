@@ -3,21 +3,16 @@
  * `database.pooling`. Leaves the stack as it found it, but for who leads.
  */
 import { expect, test } from "vitest";
-import type { DesiredProxy } from "../../components/regions/desired.ts";
 import type { PoolerFacts } from "../../components/regions/facts.ts";
 import { clientFor } from "../support/client.ts";
 import { monotonicMs } from "../support/ledgerHistory.ts";
 import { eventually } from "../support/nodes.ts";
-import { PooledClients, pooledTarget } from "../support/pooledClients.ts";
+import { activeProxy, PooledClients, pooledTarget } from "../support/pooledClients.ts";
 import { executedSteps } from "../support/printed.ts";
 import type { RegionStack } from "../support/regionStack.ts";
 
 export function regionPooling(regions: RegionStack): void {
-  const proxy = (): DesiredProxy => {
-    const [first] = regions.wish.regions.find(({ name }) => name === regions.active)?.proxies ?? [];
-    if (!first) throw new Error(`${regions.active} has no proxy`);
-    return first;
-  };
+  const proxy = () => activeProxy(regions);
   const start = () => PooledClients.start(regions.access, pooledTarget(proxy()), 4);
 
   async function pooler(): Promise<PoolerFacts> {

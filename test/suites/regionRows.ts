@@ -7,6 +7,7 @@ import type { Faults } from "../support/faults.ts";
 import type { Ledger } from "../support/ledger.ts";
 import { monotonicMs, type Verdict } from "../support/ledgerHistory.ts";
 import { asPostgres, eventually } from "../support/nodes.ts";
+import { activeProxy, PooledClients, pooledTarget } from "../support/pooledClients.ts";
 import { executedSteps } from "../support/printed.ts";
 import { killPostmaster, processesOf, signal } from "../support/processes.ts";
 import type { RegionStack } from "../support/regionStack.ts";
@@ -97,12 +98,19 @@ export function regionRows(regions: RegionStack, faults: Faults, { agentRounds }
   test("(23) the other region takes over and hands back under load, and nobody is copied anew", async () => {
     const before = await identities();
     const ledger = await regions.startLedger();
+    const pooled = await pooledClients();
     for (const region of [regions.standby, regions.active] as const) {
       const text = await regions.moveTo(region);
       const steps = executedSteps(text)
         .map(({ description }) => description)
         .join("\n");
       expect(steps).toMatch(/prove that[\s\S]*promote/);
+      // All proxies lead to the one member that takes writes, so all of them hold their clients back.
+      if (pooled) {
+        expect(steps.match(/hold back the pooled clients/g)).toHaveLength(2);
+        expect(text).toMatch(/clients? waits? after/);
+        expect(text).not.toMatch(/nobody (is|was) held back/);
+      }
       expect(await regions.leader()).toMatch(new RegExp(`^${region}-`));
       await ledger.acknowledgedAfter();
       await regions.settled();
@@ -111,9 +119,24 @@ export function regionRows(regions: RegionStack, faults: Faults, { agentRounds }
     say("another region, and back", verdict);
     expect(verdict.changes).toHaveLength(2);
     for (const { gapMs } of verdict.changes) expect(gapMs).toBeLessThan(15_000);
+    if (pooled) await sawNothing(pooled);
     expect(await identities()).toEqual(before);
     await regions.expectNoChanges();
   });
+
+  /** Undefined: this stack pools nobody. */
+  async function pooledClients(): Promise<PooledClients | undefined> {
+    const proxy = activeProxy(regions);
+    return proxy.pooled && (await PooledClients.start(regions.access, pooledTarget(proxy), 4));
+  }
+
+  /** But a pause. */
+  async function sawNothing(clients: PooledClients): Promise<void> {
+    const account = await clients.stop();
+    console.log(`pooled, another region and back: ${JSON.stringify(account)}`);
+    expect(account.errors).toEqual([]);
+    expect(account.longestGapMs).toBeLessThan(15_000);
+  }
 
   /** A fault at the leader, what is done once another one leads, and what the ledger has to say to it. */
   async function afterwards(

@@ -12,6 +12,7 @@ import { RegionStack, type RegionStackOptions } from "../support/regionStack.ts"
 import { docker, refused, succeed } from "../support/stack.ts";
 import { say, seconds } from "../support/told.ts";
 import { regionPooling } from "./regionPooling.ts";
+import { regionRecord } from "./regionRecord.ts";
 import { type RegionRows, regionRows } from "./regionRows.ts";
 import { tidyUp } from "./regionTidy.ts";
 
@@ -42,6 +43,8 @@ export function regionStory({ agentRounds, ...options }: RegionStackOptions & Re
       expect(text).not.toMatch(/\b(created|updated|replaced|deleted)\b/);
       expect(await regions.incarnations()).toBe(before);
     });
+
+    if (regions.target === "containers") regionRecord(regions);
 
     test("what is wrong is refused all at once at preview, and nothing is touched", async () => {
       const before = await regions.incarnations();

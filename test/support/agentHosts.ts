@@ -10,6 +10,7 @@ import type { Account } from "../../components/hosts/host.ts";
 import { LineSession } from "../../components/hosts/lineSession.ts";
 import { secretsYml } from "../../components/patroni/patroniYml.ts";
 import { timingProfiles } from "../../components/patroni/timing.ts";
+import { pgbouncerUsers } from "../../components/pgbouncer/pgbouncerIni.ts";
 import { agentSources } from "../../components/regions/agentSources.ts";
 import { accessOf, tokenNames } from "../../components/regions/render/access.ts";
 import { hostFiles } from "../../components/regions/render/hostFiles.ts";
@@ -111,6 +112,9 @@ export class AgentHosts {
       "server.key": leaf?.key ?? "",
       ...(host.role === "proxy" ? {} : { "consul.json": this.#consulSecrets(host) }),
       ...(host.role === "server" ? { "tokens.json": JSON.stringify(this.tokens) } : {}),
+      ...(host.role === "proxy" && host.pooledPort !== undefined
+        ? { "pgbouncer.users": pgbouncerUsers({ app: "not a secret of anybody's" }) }
+        : {}),
       ...(host.role === "member"
         ? { "patroni.yml": secretsYml({ consulToken: this.tokens[tokenNames.patroni(name)] ?? "" }) }
         : {}),

@@ -4,6 +4,8 @@
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { rightClock, shiftClock } from "./fakeClock.ts";
+import { eventually } from "./nodes.ts";
 import { docker } from "./stack.ts";
 
 const run = promisify(execFile);
@@ -23,7 +25,8 @@ export class Faults {
 
   /** A machine that stands still, as a paused or live-migrated VM: its connections stay open. */
   async pause(container: string): Promise<Heal> {
-    await docker("pause", container);
+    // The kernel gives up freezing a container whose processes begin new ones all the while.
+    await eventually(20, `${container} is paused`, () => docker("pause", container));
     return this.#until(async () => {
       await docker("unpause", container);
     });
@@ -75,6 +78,16 @@ export class Faults {
       if ((await pidOf(container)) === pid)
         await inNetworkOf(pid, "tc", "qdisc", "del", "dev", "eth0", "root");
     });
+  }
+
+  /** Its clock is set to so many seconds ahead of the right time, for all that runs in it; negative: behind. */
+  async clock(container: string, seconds: number): Promise<Heal> {
+    // Before it is done: what is half done has to be ended too.
+    const heal = this.#until(async () => {
+      await rightClock(container);
+    });
+    await shiftClock(container, seconds);
+    return heal;
   }
 
   /** Fills the file system that holds `folder`. Only for volumes of a size of their own (see `smallVolume.ts`). */

@@ -158,6 +158,9 @@ export class SimFleet {
         this.#note(name, "startUnit");
         this.startUnit(name);
       },
+      restartUnit: async () => {
+        throw new Error("nothing restarts the unit of a pair's node");
+      },
       close: async () => undefined,
     };
   }

@@ -78,8 +78,13 @@ export class PatroniShape {
     };
   }
 
+  /** No agent is beside this HAProxy, so it ends lost sessions itself. */
   get proxyFiles(): Files {
-    return { "haproxy.cfg": haproxyCfg(this.haproxy), "initial.state": initialState(this.haproxy) };
+    const cfg = haproxyCfg(this.haproxy).replaceAll(
+      /(default-server .*)/g,
+      "$1 on-marked-down shutdown-sessions",
+    );
+    return { "haproxy.cfg": cfg, "initial.state": initialState(this.haproxy) };
   }
 
   consulFiles(place: Place): Files {

@@ -1,8 +1,10 @@
 /** Clients of PgBouncer that do nothing but write and connect, and tell what they saw of it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DesiredProxy } from "../../components/regions/desired.ts";
+import { regionNamed } from "../../components/regions/wish.ts";
 import { type Access, clientFor, type Target } from "./client.ts";
 import { monotonicMs } from "./ledgerHistory.ts";
+import type { RegionStack } from "./regionStack.ts";
 
 export interface PooledAccount {
   readonly acknowledged: number;
@@ -18,6 +20,13 @@ const betweenSessionsMs = 100;
 export function pooledTarget({ clientName: host, address, pooled }: DesiredProxy): Target {
   if (pooled === undefined) throw new Error(`${host} pools nothing`);
   return { host, address, port: pooled.port };
+}
+
+/** The first proxy of the region that takes writes. */
+export function activeProxy({ wish, active }: Pick<RegionStack, "wish" | "active">): DesiredProxy {
+  const [first] = regionNamed(wish, active).proxies;
+  if (!first) throw new Error(`${active} has no proxy`);
+  return first;
 }
 
 export class PooledClients {

@@ -67,8 +67,13 @@ export abstract class RegionFacts {
     return await this.#ofRegion<Cluster>(region, "/cluster");
   }
 
-  async failovers(region: RegionName): Promise<Failovers> {
-    return await this.#ofRegion<Failovers>(region, "/history");
+  /**
+   * Which timelines have ended, and where. When, and who led then, is left out: Patroni forgets that when it writes the
+   * history anew from the server's own, as it may after Consul was away.
+   */
+  async failovers(region: RegionName): Promise<readonly (readonly [timeline: number, lsn: number])[]> {
+    const history = await this.#ofRegion<Failovers>(region, "/history");
+    return history.map(([timeline, lsn]) => [timeline, lsn]);
   }
 
   async dynamicConfig(region: RegionName): Promise<Record<string, unknown>> {

@@ -281,6 +281,7 @@ export class RegionStack extends RegionFacts {
       return undefined;
     });
     await this.up("--skip-preview");
+    await this.settled(120);
   }
 
   async remove(): Promise<void> {

@@ -211,6 +211,7 @@ export class UnitFakes {
       open: async () => session,
       openAnother: async () => converse(),
       startUnit: async () => this.#note(of.name, "startUnit", null),
+      restartUnit: async (timeoutSeconds) => this.#note(of.name, "restartUnit", { timeoutSeconds }),
       close: async () => undefined,
     };
   }

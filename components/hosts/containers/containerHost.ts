@@ -6,7 +6,7 @@ import { accountNumbers } from "./images.ts";
 import type { InstallRequest } from "./install.ts";
 import type { LocalImages } from "./localImages.ts";
 import { leftAlone, MARK_LABEL, type Presence } from "./presence.ts";
-import { containerName } from "./reach.ts";
+import { containerName, dataVolumeName } from "./reach.ts";
 
 export interface ContainerHostArgs {
   /** Prefix of physical names, and the value of the label by which everything of a deployment is found. */
@@ -146,13 +146,22 @@ export class ContainerHost implements Host {
   }
 
   leaveData(unit: string, opts: pulumi.CustomResourceOptions): void {
+    const { reachable, leftVolumes } = this.#args.presence;
+    const volume = dataVolumeName(this.#args.deployment, unit);
+    if (reachable && leftVolumes && !leftVolumes.includes(volume)) {
+      // Declared, it would be made.
+      pulumi.log.warn(
+        `W_RETIRED_UNKNOWN  \`retired\` names ${unit}, and there is no volume ${volume}: nothing is left behind, and none is made. Correct the name, or take it out.`,
+      );
+      return;
+    }
     this.#dataVolume(unit, { ...opts, protect: false, retainOnDelete: true });
   }
 
   #dataVolume(unit: string, opts: pulumi.CustomResourceOptions): docker.Volume {
     return new docker.Volume(
       `${unit}-data`,
-      { name: `${this.#container(unit)}-data`, labels: this.#labels() },
+      { name: dataVolumeName(this.#args.deployment, unit), labels: this.#labels() },
       { ...opts, provider: this.#args.provider, dependsOn: [] },
     );
   }

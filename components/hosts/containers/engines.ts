@@ -3,7 +3,7 @@ import { NAME_SERVER_UNIT } from "../../dns/zone.ts";
 import type { AnyDeployment } from "../../spec/regionalModel.ts";
 import { placedUnits } from "../placed.ts";
 import { type Presence, presenceOf } from "./presence.ts";
-import { containerName } from "./reach.ts";
+import { containerName, dataVolumeName } from "./reach.ts";
 
 export interface Engine {
   /** Tells engines apart: the shared one has the key "". */
@@ -39,9 +39,16 @@ export async function observePresence(
 ): Promise<Readonly<Record<string, Presence>>> {
   const looks = enginesOf(deployment).map(async ({ key, dockerHost, units }) => {
     const containers = units.map((unit) => containerName(deployment.name, unit));
-    return [key, await presenceOf({ containers, networks: [deployment.name], dockerHost, now })] as const;
+    const networks = [deployment.name];
+    const leftVolumes = retiredOf(deployment).map((unit) => dataVolumeName(deployment.name, unit));
+    return [key, await presenceOf({ containers, networks, leftVolumes, dockerHost, now })] as const;
   });
   return Object.fromEntries(await Promise.all(looks));
+}
+
+/** Hosts that are declared no more, and whose data may be left behind. */
+function retiredOf(deployment: AnyDeployment): readonly string[] {
+  return "regions" in deployment ? deployment.regions.flatMap(({ retired }) => retired) : [];
 }
 
 /** What an engine has been given, by physical name; null: it did not answer, so it has what it had. */

@@ -15,6 +15,8 @@ export interface Presence {
   /** Marks by physical name. What is not in here is not there. */
   readonly containers: Readonly<Record<string, string>>;
   readonly networks: Readonly<Record<string, string>>;
+  /** Physical names of data volumes that hosts have left which are nobody's any more. Absent: nobody has looked. */
+  readonly leftVolumes?: readonly string[];
   /** The mark of what is made now. */
   readonly fresh: string;
 }
@@ -24,21 +26,25 @@ export const MARK_LABEL = "understudy.mark";
 export interface PresenceArgs {
   readonly containers: readonly string[];
   readonly networks: readonly string[];
+  /** Data volumes of hosts that are gone. */
+  readonly leftVolumes: readonly string[];
   readonly dockerHost: string | undefined;
   readonly now: Date;
 }
 
 /** Never rejects: where the engine does not answer, the plan says so in its own words. */
 export async function presenceOf(args: PresenceArgs): Promise<Presence> {
-  const [reachable, containers, networks] = await Promise.all([
+  const [reachable, containers, networks, volumes] = await Promise.all([
     answers(args.dockerHost),
     inspect("container", args.containers, "{{.Name}}\t{{json .Config.Labels}}", args.dockerHost),
     inspect("network", args.networks, "{{.Name}}\t{{json .Labels}}", args.dockerHost),
+    inspect("volume", args.leftVolumes, "{{.Name}}", args.dockerHost),
   ]);
   return {
     reachable,
     containers: readMarks(containers),
     networks: readMarks(networks),
+    leftVolumes: volumes.split("\n").filter((name) => name !== ""),
     fresh: args.now.toISOString(),
   };
 }
@@ -64,11 +70,12 @@ const timeoutMs = 8_000;
 
 /** `docker inspect` prints those that it finds and fails for the others; both are answers. */
 function inspect(
-  kind: "container" | "network",
+  kind: "container" | "network" | "volume",
   names: readonly string[],
   format: string,
   dockerHost: string | undefined,
 ): Promise<string> {
+  if (names.length === 0) return Promise.resolve("");
   return new Promise((resolve) => {
     docker([kind, "inspect", "--format", format, ...names], dockerHost, (_, stdout) => resolve(stdout));
   });

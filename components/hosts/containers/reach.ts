@@ -6,17 +6,21 @@ export function containerName(deployment: string, unit: string): string {
   return `${deployment}-${unit}`;
 }
 
+/** Of the volume that holds a unit's data. */
+export function dataVolumeName(deployment: string, unit: string): string {
+  return `${containerName(deployment, unit)}-data`;
+}
+
 /** How `converge` gets to a unit that runs in a container: known before any resource exists. */
 export function dockerReach(
   deployment: string,
   unit: { readonly name: string; readonly image: string },
   { dockerHost }: ContainerPlace,
 ): DockerReach {
-  const container = containerName(deployment, unit.name);
   return {
     kind: "docker",
-    container,
-    dataVolume: `${container}-data`,
+    container: containerName(deployment, unit.name),
+    dataVolume: dataVolumeName(deployment, unit.name),
     image: unit.image,
     ...(dockerHost === undefined ? {} : { dockerHost }),
   };

@@ -80,6 +80,11 @@ class DockerDriver<V extends VerbTable<V>> implements Driver<V> {
     await this.#docker(["start", this.#reach.container], timeoutSeconds * 1000);
   }
 
+  async restart(timeoutSeconds: number): Promise<void> {
+    // A stop and a start, each with the limit of one.
+    await this.#docker(["restart", this.#reach.container], 2 * timeoutSeconds * 1000);
+  }
+
   async #converseBeside(user: string): Promise<LineSession<V>> {
     const { container, image } = this.#reach;
     const run = ["run", "--rm", "-i", "--volumes-from", container, "--network", "none"];

@@ -8,7 +8,13 @@ import { readOwnFile } from "../ownFiles.ts";
 import { type BundleRequest, type PythonModule, pythonCommand, pythonText } from "../pythonScript.ts";
 import { departure } from "./departure.ts";
 import { prepareText } from "./prepare.ts";
-import { LOCK_FILE, type MachineProgram, machineProgram, manifestFile } from "./programs.ts";
+import {
+  LOCK_FILE,
+  type MachineProgram,
+  machineProgram,
+  manifestFile,
+  type PackageNeeds,
+} from "./programs.ts";
 import { connectionArgs, unusedConnection } from "./remoteConnection.ts";
 import { shellCommand } from "./shellScript.ts";
 import { asRoot } from "./ssh/shell.ts";
@@ -21,8 +27,7 @@ export interface MachineHostArgs {
   readonly route: SshRoute;
   /** What it is to run. A machine is prepared for it before anything of it is written. */
   readonly program: Program;
-  /** PostgreSQL's major version. */
-  readonly version: number;
+  readonly database: PackageNeeds;
   /** Another value has everything on the machine written again. Config `repair`. */
   readonly repair: string | undefined;
   /** It does not answer: what would change on it is left for the first update that finds it. */
@@ -49,7 +54,7 @@ export class MachineHost implements Host {
     this.site = name;
     this.address = args.address;
     this.#args = args;
-    this.#program = machineProgram(args.program, args.version);
+    this.#program = machineProgram(args.program, args.database);
     this.#connection = args.unseen
       ? unusedConnection(args.route)
       : connectionArgs(name, args.route, (file) => readKey(name, file));
@@ -100,6 +105,7 @@ export class MachineHost implements Host {
     }
     const request = unitRequest(args, {
       ...this.#args,
+      version: this.#args.database.version,
       host: this.name,
       machineProgram: this.#program,
       resource: name,

@@ -39,18 +39,26 @@ export interface MachineProgram {
   readonly discarded: readonly string[];
 }
 
-export function machineProgram(program: Program, postgresVersion: number): MachineProgram {
+/** What of a deployment's `database` decides about packages. */
+export interface PackageNeeds {
+  /** PostgreSQL's major version. */
+  readonly version: number;
+  /** Absent: no proxy pools. */
+  readonly pooling?: object | undefined;
+}
+
+export function machineProgram(program: Program, { version, pooling }: PackageNeeds): MachineProgram {
   switch (program) {
     case "postgres":
-      return postgres(postgresVersion);
+      return postgres(version);
     case "patroni":
-      return patroni(postgresVersion);
+      return patroni(version);
     case "dns":
       return dns;
     case "consul":
       return consul;
     case "haproxy":
-      return haproxy;
+      return pooling === undefined ? haproxy : withPgbouncer;
   }
 }
 
@@ -70,8 +78,11 @@ const common = {
   discarded: [],
 } as const;
 
-/** Patroni of two regions has what a planned move asks for from 4.1 on. An older Consul is not tried. */
-const oldest = { patroni: "4.1", consul: "1.15" } as const;
+/**
+ * Patroni of two regions has what a planned move asks for from 4.1 on. An older Consul is not tried. PgBouncer keeps the
+ * statements that drivers prepare from 1.21 on.
+ */
+const oldest = { patroni: "4.1", consul: "1.15", pgbouncer: "1.21" } as const;
 
 function postgres(version: number): MachineProgram {
   const held = [`postgresql-${version}`, `postgresql-client-${version}`];
@@ -96,7 +107,7 @@ function patroni(version: number): MachineProgram {
     packages: [...server.packages, ...own],
     held: [...server.held, ...own],
     preferred: [...server.preferred, ...own],
-    minimums: oldest,
+    minimums: { patroni: oldest.patroni, consul: oldest.consul },
     notStarted: ["patroni.service", "consul.service"],
     discarded: [`${DATA}/consul`],
   };
@@ -117,6 +128,15 @@ const haproxy: MachineProgram = {
   account: "haproxy",
   packages: ["haproxy", "python3"],
   notStarted: ["haproxy.service"],
+};
+
+/** Its package makes the account `postgres` too, which has nothing to do here: both programs run as HAProxy's. */
+const withPgbouncer: MachineProgram = {
+  ...haproxy,
+  packages: [...haproxy.packages, "pgbouncer"],
+  preferred: ["pgbouncer"],
+  minimums: { pgbouncer: oldest.pgbouncer },
+  notStarted: [...haproxy.notStarted, "pgbouncer.service"],
 };
 
 const dns: MachineProgram = {

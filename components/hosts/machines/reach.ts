@@ -1,6 +1,8 @@
 import type { MachineReach, SshRoute } from "../../roles/desired.ts";
 import type { Account, Program } from "../host.ts";
 
+export const SYSTEMD_UNITS = "/etc/systemd/system";
+
 /** The systemd unit of a program. A machine has one of each at most, whatever the deployment is called. */
 export function unitName(program: Program): string {
   return `understudy-${program}.service`;

@@ -67,6 +67,13 @@ class MachineDriver<V extends VerbTable<V>> implements Driver<V> {
     await this.#asRoot(`systemctl reset-failed ${unit}; systemctl start --no-block ${unit}`);
   }
 
+  async restart(timeoutSeconds: number): Promise<void> {
+    const { unit } = this.#reach;
+    // A stop and a start, each with the limit of one. The job is systemd's, whatever becomes of whoever waits for it.
+    const timeoutMs = 2 * timeoutSeconds * 1000;
+    await this.#asRoot(`systemctl reset-failed ${unit}; systemctl restart ${unit}`, timeoutMs);
+  }
+
   async #converse(command: string): Promise<LineSession<V>> {
     const { ssh, account } = this.#reach;
     const connection = await this.#connection();
@@ -74,10 +81,10 @@ class MachineDriver<V extends VerbTable<V>> implements Driver<V> {
     return new LineSession<V>(this.#node, program);
   }
 
-  async #asRoot(command: string): Promise<string> {
+  async #asRoot(command: string, timeoutMs = this.#hostMs): Promise<string> {
     const { ssh } = this.#reach;
     const connection = await this.#connection();
-    const { stdout, stderr, code } = await connection.exec(asRoot(ssh, command), { timeoutMs: this.#hostMs });
+    const { stdout, stderr, code } = await connection.exec(asRoot(ssh, command), { timeoutMs });
     if (code === 0) return stdout;
     const reason = stderr.trim().split("\n").at(-1) || `exit ${code}`;
     throw sudoFailure(ssh, stderr) ?? new NodeError(this.#node, "E_UNIT", `${addressOf(ssh)}: ${reason}`);

@@ -8,12 +8,6 @@ from writer import Problem
 
 UNITS = "/etc/systemd/system"
 
-NEEDS_NO_RESTART = re.compile(
-    r"Unit\..*|Install\..*|Service\.(Restart.*|Timeout.*|Kill.*|SendSIGKILL|SuccessExitStatus|StartLimit.*|OOMPolicy"
-    r"|SyslogIdentifier|ExecStop.*|ExecReload)"
-)
-"""What systemd itself goes by, and no process has been started with."""
-
 Options = dict[str, list[str]]
 
 
@@ -32,14 +26,14 @@ def parse(text: str) -> Options:
     return found
 
 
-def changes(old: str, new: str) -> set[str]:
-    """Of {reload, enable, restart}: what makes `new` the one in force where `old` is."""
+def changes(old: str, new: str, taken_by_reload: str) -> set[str]:
+    """Of {reload, enable, restart}: what makes `new` the one in force where `old` is. See `unitChange.ts`."""
     before, after = parse(old), parse(new)
     differ = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     needed = {"reload"} if old != new else set()
     if any(name.startswith("Install.") for name in differ):
         needed.add("enable")
-    if any(not NEEDS_NO_RESTART.fullmatch(name) for name in differ):
+    if any(not re.fullmatch(taken_by_reload, name) for name in differ):
         needed.add("restart")
     return needed
 

@@ -1,7 +1,8 @@
 """Installs a unit: its file, its firewall, and a service that runs with both. `request` is a `UnitRequest`.
 
 A stateful unit is started here once, when it is installed. Afterwards a unit that is down is somebody's intention, for
-example a fence, and who starts it is the role change.
+example a fence, and who starts it is the role change. Where a restart would have others vote for a leader (`restarts` is
+false), one that runs is not restarted here, either: the plan does that, member by member.
 """
 
 import os
@@ -61,7 +62,10 @@ class Installation:
         new = "\n".join(self.request["unitFile"])
         path = f"{UNITS}/{self.unit}"
         old = read(path)
-        needed = systemd.changes(old, new)
+        needed = systemd.changes(old, new, self.request["takenByReload"])
+        if not self.request["restarts"]:
+            needed.discard("restart")
+        # Nobody else can tell that these were in force: whoever asks for a repair asks for their end.
         if self.repair and self.set_drop_ins_aside():
             needed |= {"reload", "restart"}
         if "restart" in needed and old:

@@ -8,7 +8,7 @@ export interface UnitFileArgs {
   readonly host: string;
   readonly unit: Pick<
     UnitArgs,
-    "program" | "command" | "stateful" | "stopTimeoutSeconds" | "listens" | "devices"
+    "program" | "command" | "stateful" | "stopTimeoutSeconds" | "listens" | "openFiles" | "devices"
   >;
   readonly machineProgram: MachineProgram;
   /** Data directory of the user's own that the unit works on as well. */
@@ -20,10 +20,7 @@ type Options = readonly (readonly [name: string, value: string])[];
 export function unitFile(args: UnitFileArgs): string {
   const sections: readonly (readonly [string, Options])[] = [
     ["Unit", order(args)],
-    [
-      "Service",
-      [...process(args), ...life(args), ...resources, ...files(args), ...devices(args), ...hardening(args)],
-    ],
+    ["Service", [process, life, resources, files, devices, hardening].flatMap((part) => part(args))],
     ["Install", [["WantedBy", "multi-user.target"]]],
   ];
   const lines = sections.flatMap(([name, options]) => [
@@ -105,15 +102,17 @@ function life({ unit }: UnitFileArgs): Options {
   ];
 }
 
-const resources: Options = [
-  ["OOMScoreAdjust", "-900"],
-  // One backend that the kernel kills is not the end of the others.
-  ["OOMPolicy", "continue"],
-  ["LimitNOFILE", "65536"],
-  // A core file of a database holds its content and its keys.
-  ["LimitCORE", "0"],
-  ["TasksMax", "infinity"],
-];
+function resources({ unit: { openFiles = 65_536 } }: UnitFileArgs): Options {
+  return [
+    ["OOMScoreAdjust", "-900"],
+    // One backend that the kernel kills is not the end of the others.
+    ["OOMPolicy", "continue"],
+    ["LimitNOFILE", String(openFiles)],
+    // A core file of a database holds its content and its keys.
+    ["LimitCORE", "0"],
+    ["TasksMax", "infinity"],
+  ];
+}
 
 const homes = ["/home", "/root", "/run/user"];
 

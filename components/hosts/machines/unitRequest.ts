@@ -11,7 +11,8 @@ import {
   table,
 } from "./firewall.ts";
 import { LOCK_FILE, type MachineProgram, manifestFile } from "./programs.ts";
-import { accounts, unitName } from "./reach.ts";
+import { accounts, SYSTEMD_UNITS, unitName } from "./reach.ts";
+import { takenByReload } from "./unitChange.ts";
 import { unitFile } from "./unitFile.ts";
 
 export interface UnitRequestArgs {
@@ -23,8 +24,6 @@ export interface UnitRequestArgs {
   /** Name of the resource, and of its manifest. */
   readonly resource: string;
 }
-
-const SYSTEMD_UNITS = "/etc/systemd/system";
 
 /** How long a service may take until it works. */
 const START_SECONDS = 60;
@@ -40,6 +39,9 @@ export function unitRequest(unit: UnitArgs, args: UnitRequestArgs): object {
     user: unit.user,
     health: unit.health,
     stateful: unit.stateful,
+    takenByReload,
+    // Of a member the plan does: replicas first, and a switchover before the leader's turn.
+    restarts: unit.program !== "patroni",
     startSeconds: START_SECONDS,
     stopSeconds: unit.stopTimeoutSeconds,
     firewall: machine.firewall ? firewall(unit) : null,

@@ -17,8 +17,13 @@ def facts() -> dict[str, Any] | None:
 
     # Python's only reader of a certificate that it did not get from a handshake; CPython's own tests rely on it.
     decoded = ssl._ssl._test_decode_cert(path)  # type: ignore[attr-defined]
-    expires = time.gmtime(ssl.cert_time_to_seconds(decoded["notAfter"]))
     return {
-        "notAfter": time.strftime("%Y-%m-%dT%H:%M:%SZ", expires),
+        "notBefore": instant(ssl.cert_time_to_seconds(decoded["notBefore"])),
+        "notAfter": instant(ssl.cert_time_to_seconds(decoded["notAfter"])),
         "sans": [value for _, value in decoded.get("subjectAltName", ())],
     }
+
+
+def instant(seconds: int) -> str:
+    """ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from clockwords import with_clock
 from files import Node, Refusal
 
 if TYPE_CHECKING:
@@ -62,4 +63,4 @@ def one_line(problem: BaseException) -> str:
     """What the server said, without the statement, which may hold a value."""
     diagnosis = getattr(problem, "diag", None)
     message = getattr(diagnosis, "message_primary", None) or str(problem)
-    return " ".join(str(message).split())[:500]
+    return with_clock(" ".join(str(message).split())[:500])

@@ -4,7 +4,7 @@ import type { RegionStep } from "../steps.ts";
 const patroniLog = "Patroni's log, which is the host's, says what keeps it.";
 const consulLog = "Consul's log, which is the host's, says what keeps it.";
 
-const byKind: Readonly<Record<Exclude<RegionStep["kind"], "startUnit">, string>> = {
+const byKind: Readonly<Record<Exclude<RegionStep["kind"], "startUnit" | "restartUnit">, string>> = {
   startProgram: "The host's log says why the program does not come up.",
   reloadProgram: "Correct what the program refused.",
   restartProgram: "The host's log says why the program does not come up; if it is a setting, set it back.",
@@ -36,5 +36,5 @@ const byKind: Readonly<Record<Exclude<RegionStep["kind"], "startUnit">, string>>
 };
 
 export function adviceOn(step: RegionStep): string {
-  return step.kind === "startUnit" ? `Look at its log: ${step.log}.` : byKind[step.kind];
+  return "log" in step ? `Look at its log: ${step.log}.` : byKind[step.kind];
 }

@@ -30,6 +30,11 @@ export const executors: { readonly [K in RegionStep["kind"]]: RegionExecutor<Ste
     return "its agent answers";
   },
 
+  async restartUnit(step, context) {
+    await accessOf(step.host, context).restartUnit(patroniLimit(context).timeoutSeconds);
+    return "its agent answers again";
+  },
+
   async startProgram(step, context) {
     const session = await open(step.host, context);
     const args = { program: step.program, ...limit(context) };

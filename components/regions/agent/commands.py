@@ -9,9 +9,11 @@ from typing import Any
 
 import files
 import unit
+import unitfile
 from consulprogram import ConsulProgram
 from control import Waiter
 from files import Refusal
+from haproxyprogram import HaproxyProgram
 from patroniprogram import PatroniProgram
 from pgbouncerprogram import PgbouncerProgram
 from program import Program
@@ -24,6 +26,8 @@ class Commands:
         """In the order in which they are started; they are stopped in the reverse one."""
         self.key = secrets.token_bytes(32)
         self.agent = files.agent_hash()
+        self.unit_file = unitfile.read()
+        """As systemd had it when it started us: the file may have been written anew since."""
         self.leaving = False
         self.problem: str | None = None
 
@@ -65,7 +69,7 @@ class Commands:
 
     def report(self) -> dict[str, Any]:
         facts = {name: program.facts() for name, program in self.programs.items()}
-        return {"agent": self.agent, "problem": self.problem, "programs": facts}
+        return {"agent": self.agent, "unit": self.unit_file, "problem": self.problem, "programs": facts}
 
     def start(self, program: Program, waiter: Waiter) -> dict[str, Any] | None:
         unit.let_go(program.spec.name)
@@ -108,6 +112,8 @@ def program_of(spec: ProgramSpec, key: bytes, config: dict[str, Any]) -> Program
             return PatroniProgram(spec, key, config)
         case "consul":
             return ConsulProgram(spec, key)
+        case "haproxy":
+            return HaproxyProgram(spec, key)
         case "pgbouncer":
             return PgbouncerProgram(spec, key)
     return Program(spec, key)

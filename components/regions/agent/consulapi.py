@@ -8,6 +8,7 @@ import ssl
 from typing import Any
 
 import files
+from clockwords import with_clock
 from files import Refusal
 
 QUESTION_SECONDS = 2.0
@@ -70,7 +71,7 @@ class Consul:
             if again and not isinstance(problem, TimeoutError):
                 return self.exchange(method, path, token, body)
             words = f"no answer within {self.seconds:g} s" if isinstance(problem, TimeoutError) else str(problem)
-            raise ConsulError(0, f"Consul at {self.host}:{self.port} does not answer: {words}") from None
+            raise ConsulError(0, with_clock(f"Consul at {self.host}:{self.port} does not answer: {words}")) from None
 
     def once(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> tuple[int, bytes]:
         if self.connection is None:

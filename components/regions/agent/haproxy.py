@@ -1,33 +1,92 @@
-"""HAProxy's admin socket: which servers are up, and which worker answers."""
+"""HAProxy's sockets: which servers are up, and which workers there are. A reload leaves the old worker behind until its
+last session has ended; the socket of the master alone leads to it."""
 
 from __future__ import annotations
 
 import csv
+import os
 import socket
 import time
 from typing import Any
 
 from awaiting import milliseconds, wait_until
 from files import Refusal
-from unit import ADMIN_SOCKET
+from unit import ADMIN_SOCKET, MASTER_SOCKET
 
 WRITE = "postgres_write"
 """The backend of the write port; see components/haproxy/haproxyCfg.ts."""
 
 
-def command(text: str) -> str:
+Row = dict[str, str]
+"""Of a server, as `show stat` has it."""
+
+
+def command(text: str, path: str = ADMIN_SOCKET) -> str:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(2)
         try:
-            connection.connect(ADMIN_SOCKET)
+            connection.connect(path)
             connection.sendall(f"{text}\n".encode())
+            # The master waits for another command otherwise.
+            connection.shutdown(socket.SHUT_WR)
             answer = b""
             while chunk := connection.recv(65536):
                 answer += chunk
         except OSError as problem:
             words = problem.strerror or str(problem)
-            raise Refusal("E_HAPROXY", f"haproxy does not answer at {ADMIN_SOCKET}: {words}") from None
+            raise Refusal("E_HAPROXY", f"haproxy does not answer at {path}: {words}") from None
     return answer.decode("utf-8", "replace")
+
+
+def tell(worker: int | None, commands: list[str]) -> str:
+    """A worker by its number, through the master; None: whoever has the admin socket."""
+    if worker is None:
+        return command("; ".join(commands))
+    return command("; ".join(f"@!{worker} {each}" for each in commands), MASTER_SOCKET)
+
+
+def rows(worker: int | None) -> list[Row]:
+    return servers_of(tell(worker, ["show stat"]))
+
+
+def servers_of(answer: str) -> list[Row]:
+    _, mark, table = answer.partition("# pxname,")
+    found = csv.DictReader(f"pxname,{table}".splitlines(), restval="") if mark else []
+    return [row for row in found if row["svname"] not in ("", "BACKEND", "FRONTEND")]
+
+
+def current() -> list[Row] | None:
+    """By the worker that takes connections and makes checks; None: nobody answers, or it makes room for another."""
+    try:
+        answer = command("show info; show stat")
+    except Refusal:
+        return None
+    return servers_of(answer) if "\nStopping: 0\n" in answer else None
+
+
+def master_answers() -> bool:
+    try:
+        return "# workers" in command("show proc", MASTER_SOCKET)
+    except Refusal:
+        return False
+
+
+def await_master(seconds: float) -> None:
+    """While it starts or makes another worker it loses a signal. One without the socket is not asked."""
+    message = f"haproxy's master does not answer at {MASTER_SOCKET} within {seconds:g} s; no reload was asked for"
+    if os.path.exists(MASTER_SOCKET):
+        wait_until(master_answers, seconds, lambda: Refusal("E_RELOAD", message), pause=0.05)
+
+
+def old_workers() -> list[int]:
+    """None are known while the master makes a new one, or where HAProxy was started without the master's socket."""
+    try:
+        lines = command("show proc", MASTER_SOCKET).splitlines()
+    except Refusal:
+        return []
+    found = lines[lines.index("# old workers") + 1 :] if "# old workers" in lines else []
+    end = next((index for index, line in enumerate(found) if line.startswith("#")), len(found))
+    return [int(line.split()[0]) for line in found[:end] if line.strip()]
 
 
 def worker() -> int | None:
@@ -47,9 +106,7 @@ def await_worker(before: int | None, seconds: float) -> None:
 
 def servers_up(backend: str) -> list[str]:
     """Names of those that the proxy would send a client to."""
-    rows = csv.DictReader(command("show stat").removeprefix("# ").splitlines())
-    members = [row for row in rows if row["pxname"] == backend and row["svname"] not in ("BACKEND", "FRONTEND")]
-    return sorted(row["svname"] for row in members if (row["status"] or "").startswith("UP"))
+    return sorted(row["svname"] for row in rows(None) if row["pxname"] == backend and row["status"].startswith("UP"))
 
 
 def await_backend(member: str | None, seconds: float) -> dict[str, Any]:

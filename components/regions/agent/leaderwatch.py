@@ -10,10 +10,10 @@ It decides nothing: a Patroni that is woken does what it would have done a momen
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
+import background
 import consul_kv
 import patroni_config
 import patroni_rest
@@ -28,7 +28,6 @@ VACANT_SECONDS = 0.05
 """Between two looks at a key that nobody has. Elections take less than a second, so this is not for long."""
 LONG_VACANT_SECONDS = 1.0
 ELECTION_SECONDS = 30.0
-BACK_OFF_SECONDS = 2.0
 NOTHING = {"understudy_wake": None}
 """Removes what is not there. Patroni writes a configuration only if it has changed, and wakes up in any case."""
 
@@ -42,13 +41,8 @@ class LeaderWatch:
         self.holder: tuple[str, str] | None = None
         self.vacant_since = 0.0
 
-    def run(self) -> None:
-        while True:
-            try:
-                time.sleep(self.look(unit.installed()))
-            except Exception:  # noqa: BLE001  whatever it is, Patroni works without us
-                self.index, self.known = 0, False
-                time.sleep(BACK_OFF_SECONDS)
+    def forget(self) -> None:
+        self.index, self.known = 0, False
 
     def look(self, config: dict[str, Any]) -> float:
         """How long to pause before the next one."""
@@ -95,10 +89,6 @@ def wake(config: dict[str, Any]) -> None:
     patroni_rest.ask(config, "/config", "PATCH", NOTHING)
 
 
-_watch = threading.Lock()
-
-
 def ensure() -> None:
-    """Once for the life of the process, whatever becomes of Patroni."""
-    if _watch.acquire(blocking=False):
-        threading.Thread(target=LeaderWatch().run, name="leader's key", daemon=True).start()
+    watch = LeaderWatch()
+    background.keep("leader's key", lambda: watch.look(unit.installed()), watch.forget)

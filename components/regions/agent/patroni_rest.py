@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import files
 import patroni_config
+from clockwords import with_clock
 from files import Refusal
 
 ANSWER_BYTES = 4 * 1024 * 1024
@@ -97,7 +98,7 @@ def exchange(
                 raise TimeoutError(f"no complete answer within {seconds:g} s")
         return Answer(response.status, b"".join(parts).decode("utf-8", "replace"))
     except (OSError, http.client.HTTPException, ValueError) as problem:
-        raise Unanswered(f"{endpoint}: {problem or type(problem).__name__}") from None
+        raise Unanswered(with_clock(f"{endpoint}: {problem or type(problem).__name__}")) from None
     finally:
         if connection is not None:
             connection.close()

@@ -28,7 +28,10 @@ def reload(config: dict[str, Any], program: str) -> dict[str, Any]:
     spec = unit.named(config, program)
     check_certificate(spec)
     check(spec)
-    before = haproxy.worker() if program == "haproxy" else None
+    before = None
+    if program == "haproxy":
+        haproxy.await_master(TAKEN_SECONDS)
+        before = haproxy.worker()
     ask({"do": "reload", "program": program})
     if program == "haproxy":
         haproxy.await_worker(before, TAKEN_SECONDS)

@@ -12,6 +12,7 @@ from typing import Any
 import certificate
 import files
 import unit
+import unitfile
 import watchdog
 from awaiting import Together
 from control import ask
@@ -49,6 +50,7 @@ def make(catalog: bool, offline: bool = False) -> dict[str, Any]:
             "running": supervisor["agent"] if supervisor else "",
             "installed": attempt("agent", files.agent_hash, problems) or "",
         },
+        "unit": attempt("unit", lambda: unitfile.facts(supervisor), problems) if config.get("role") == "member" else None,
         "generation": generation.strip() if generation else None,
         "lock": attempt("lock", lock_facts, problems),
         "certificate": attempt("certificate", certificate.facts, problems),

@@ -18,6 +18,8 @@ HELD = f"{files.STATE}/held"
 PATRONI_DIRECTORY = f"{files.RUN}/patroni"
 """Patroni takes one directory; its files lie in two, because one of them is secret."""
 ADMIN_SOCKET = f"{files.RUN}/haproxy.sock"
+MASTER_SOCKET = f"{files.RUN}/haproxy-master.sock"
+"""See components/regions/render/programs.ts."""
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,14 @@ const assumptions: {
   readonly [K in RegionStep["kind"]]: Assumption<Extract<RegionStep, { kind: K }>>;
 } = {
   startUnit: (step, fleet) => comesUp(fleet, step.host),
+  restartUnit: (step, fleet) => withMember(fleet, step.host, () => ({ settled: false })),
   startProgram: (step, fleet) =>
     step.program === "patroni"
       ? withMember(fleet, step.host, () => ({ parked: false, settled: false }))
       : fleet,
   reloadProgram: nothing,
-  restartProgram: nothing,
+  restartProgram: (step, fleet) =>
+    step.program === "patroni" ? withMember(fleet, step.host, () => ({ settled: false })) : fleet,
   awaitConsul: (step, fleet) => {
     const region = regionOfServer(fleet, step.host);
     return region === undefined

@@ -35,7 +35,8 @@ export function loadsByHand(fleet: Fleet, steps: readonly RegionStep[]): Refusal
 
 /** The files of the host that the step has read. */
 function readIn(step: RegionStep, { name, wish }: HostView): readonly string[] {
-  if (step.kind === "startUnit") return step.host === name ? Object.keys(wish.files) : [];
+  if (step.kind === "startUnit" || step.kind === "restartUnit")
+    return step.host === name ? Object.keys(wish.files) : [];
   if (step.kind !== "startProgram" && step.kind !== "reloadProgram" && step.kind !== "restartProgram")
     return [];
   if (step.host !== name) return [];

@@ -16,6 +16,8 @@ export function describe(step: RegionStep): string {
   switch (step.kind) {
     case "startUnit":
       return `start the unit of ${step.host}`;
+    case "restartUnit":
+      return `restart the unit of ${step.host} (${step.changed.join(", ")})`;
     case "startProgram":
       return `start ${called[step.program]} on ${step.host}`;
     case "reloadProgram":
@@ -84,6 +86,8 @@ export function consequences(
   switch (step.kind) {
     case "startUnit":
       return ["its programs come up with it; Patroni only where no other region leads on a later timeline"];
+    case "restartUnit":
+      return [stopsPostgres(step.host, observed)];
     case "startProgram":
       return step.program === "patroni" ? ["it comes up in the role that Consul's configuration says"] : [];
     case "reloadProgram":
@@ -147,13 +151,18 @@ function restartOf({ program, host }: Of<"restartProgram">, observed: RegionsObs
     case "consul":
       return ["Patroni and PostgreSQL beside it go on; sessions outlive it"];
     case "patroni":
-      return leads(host, observed)
-        ? ["Patroni is paused meanwhile, so that PostgreSQL goes on; nobody would take over in that time"]
-        : ["PostgreSQL stops with it and its readers are disconnected; writes go on"];
+      return [stopsPostgres(host, observed)];
     case "haproxy":
     case "pgbouncer":
       return ["connections through it are cut"];
   }
+}
+
+/** The switchover before it, and where there is nobody to take over the notice, say what becomes of writes. */
+function stopsPostgres(host: string, observed: RegionsObserved): string {
+  return leads(host, observed)
+    ? "PostgreSQL stops with it and whoever is connected there is disconnected"
+    : "PostgreSQL stops with it and its readers are disconnected; writes go on";
 }
 
 function firstLeader({ as }: Of<"awaitLeader">, desired: RegionsDesired): string[] {

@@ -1,6 +1,7 @@
 /**
  * Rendered files and the programs that read them: what is taken over by a reload, and what by a restart of that
- * program alone. Servers one at a time and Raft's leader last, members the same way.
+ * program alone. Servers one at a time and Raft's leader last, members the same way. With Patroni PostgreSQL stops: its
+ * restarts are in `restarts.ts`.
  */
 import { parse } from "yaml";
 import type { DesiredProgram, ProgramName } from "../desired.ts";
@@ -39,7 +40,7 @@ export const files: Concern = (fleet) => {
       (["haproxy", "pgbouncer"] as const).flatMap((program) => takeOver(host, program, fleet.moment, [])),
     ),
     ...membersInOrder(region).flatMap((host) =>
-      takeOver(host, "patroni", fleet.moment, [{ kind: "awaitMember", host: host.name }]),
+      reload(host, "patroni", changedFiles(host, "patroni", fleet.moment).reloads),
     ),
   ]);
   return { steps, lookAgain: steps.some(isReloadOfPatroni) };
@@ -47,7 +48,7 @@ export const files: Concern = (fleet) => {
 
 /** It may have brought a setting that waits for a restart. */
 function isReloadOfPatroni(step: RegionStep): boolean {
-  return (step.kind === "reloadProgram" || step.kind === "restartProgram") && step.program === "patroni";
+  return step.kind === "reloadProgram" && step.program === "patroni";
 }
 
 /** `after`: what has to hold again before the next one's turn comes. */
@@ -60,7 +61,11 @@ function takeOver(
   const { restarts, reloads } = changedFiles(host, program, moment);
   const changed = [...restarts, ...reloads];
   if (restarts.length > 0) return [{ kind: "restartProgram", host: host.name, program, changed }, ...after];
-  return reloads.length > 0 ? [{ kind: "reloadProgram", host: host.name, program, changed }] : [];
+  return reload(host, program, reloads);
+}
+
+function reload({ name }: HostView, program: ProgramName, changed: readonly string[]): RegionStep[] {
+  return changed.length > 0 ? [{ kind: "reloadProgram", host: name, program, changed }] : [];
 }
 
 export function changedFiles(
@@ -74,20 +79,14 @@ export function changedFiles(
   const runs = facts?.state === "running" || facts?.state === "starting";
   if (program === undefined || !runs || host.report === null) return { reloads: [], restarts: [] };
   const left = changedByHand(host, moment);
-  const isChanged = (path: string) =>
-    !left.includes(path) &&
-    (facts.loaded[path] !== facts.installed[path] ||
-      (moment === "preview" && isForeseen(path, host.wish.files, host.report?.files ?? {})));
+  const isChanged = (path: string) => {
+    const [wished, found] = [host.wish.files[path], host.report?.files[path]];
+    // The update will install it, or take it away. What is secret is in neither, and a certificate's note not in each wish.
+    const isForeseen = wished !== found && (wished !== undefined || program.restarts.includes(path));
+    const isLoaded = facts.loaded[path] === facts.installed[path];
+    return !left.includes(path) && (!isLoaded || (moment === "preview" && isForeseen));
+  };
   return { reloads: program.reloads.filter(isChanged), restarts: program.restarts.filter(isChanged) };
-}
-
-/** The update will install it. Of secret files nothing is foreseen: they are not in the wish. */
-function isForeseen(
-  path: string,
-  wish: Readonly<Record<string, string>>,
-  found: Readonly<Record<string, string>>,
-): boolean {
-  return wish[path] !== undefined && wish[path] !== found[path];
 }
 
 function serversInOrder({ servers, consul }: RegionView): readonly HostView[] {

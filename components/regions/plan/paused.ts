@@ -39,8 +39,10 @@ function changesRoleIn(step: RegionStep, region: string, members: readonly strin
       return step.region === region;
     case "switchover":
       return members.includes(step.candidate);
+    case "restartUnit":
+      return members.includes(step.host);
     case "restartProgram":
-      // A pause of our own around it would end theirs.
+      // PostgreSQL stops with it, and nobody would take over.
       return step.program === "patroni" && members.includes(step.host);
     default:
       return false;

@@ -9,6 +9,7 @@ import type { RegionStep, RegionsPlan } from "../steps.ts";
 import { assume, comesUp } from "./assume.ts";
 import { loadsByHand } from "./byHand.ts";
 import { catalog } from "./catalog.ts";
+import { clocks, switchoverClocks } from "./clocks.ts";
 import { configuration } from "./configuration.ts";
 import { consul } from "./consul.ts";
 import { alone, failover } from "./failover.ts";
@@ -40,6 +41,7 @@ const beforeItLeads: readonly Concern[] = [
   locked,
   paused,
   told,
+  clocks,
   watchdogs,
   alone,
   silence,
@@ -88,7 +90,13 @@ export function planRegions(
     if (added.lookAgain) lookAgainAfter ??= steps.length - 1;
     fleet = (added.steps ?? []).reduce(assume, fleet);
   }
-  const all = [...refused, ...late, ...pausedRefusals(found, steps), ...loadsByHand(found, steps)];
+  const all = [
+    ...refused,
+    ...late,
+    ...pausedRefusals(found, steps),
+    ...switchoverClocks(found, steps),
+    ...loadsByHand(found, steps),
+  ];
   if (all.length > 0) return { steps: [], lookAgainAfter: null, refusals: all, notices };
   return { steps, lookAgainAfter, refusals: [], notices };
 }

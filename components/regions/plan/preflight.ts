@@ -4,7 +4,7 @@
  * counts: then the way forward is the shortest one back to somebody who leads.
  */
 import { bytesBetween, furthest } from "../../roles/plan/lsn.ts";
-import { clockToleranceMs } from "../../roles/plan/statement.ts";
+import { changeClocks } from "./clocks.ts";
 import { changesOf } from "./configuration.ts";
 import { leaving } from "./consul.ts";
 import { restartChanges, shortName } from "./dynamicDiff.ts";
@@ -23,7 +23,7 @@ const whileItRuns: readonly Rule[] = [
   notStreaming,
   lag,
   (_from, to) => diskSpace(to),
-  clocks,
+  changeClocks,
   tooWide,
 ];
 
@@ -105,22 +105,6 @@ function lag(from: RegionView, to: RegionView, { desired }: Fleet): Refusal[] {
     refusal(
       "E_STANDBY_LAG",
       `${to.name} is ${bytes} bytes behind ${from.name}, more than ${limit}: writes would stop until it has replayed them. Wait until it has caught up.`,
-    ),
-  ];
-}
-
-function clocks(from: RegionView, to: RegionView, fleet: Fleet): Refusal[] {
-  const [earliest, latest] = [Date.parse(fleet.at), Date.parse(fleet.until)];
-  const off = [...hostsOf(from), ...hostsOf(to)].flatMap(({ name, report }) => {
-    const clock = report === null ? Number.NaN : Date.parse(report.clock);
-    const wrong = clock < earliest - clockToleranceMs || clock > latest + clockToleranceMs;
-    return wrong ? [`${name} has ${report?.clock}`] : [];
-  });
-  if (off.length === 0) return [];
-  return [
-    refusal(
-      "E_CLOCK",
-      `Clocks differ by more than 2 s: ${off.join(", ")}, here it is ${fleet.until}. Set them right (NTP) first.`,
     ),
   ];
 }

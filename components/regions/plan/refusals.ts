@@ -3,6 +3,7 @@
  * while any of them has one.
  */
 import { durabilityRefusals } from "../../roles/plan/refusals.ts";
+import { unusableClocks } from "./clocks.ts";
 import { configurationRefusals } from "./configuration.ts";
 import { failoverRefusals } from "./failover.ts";
 import { staleFiles } from "./files.ts";
@@ -37,6 +38,7 @@ const rules: readonly Rule[] = [
   configurationRefusals,
   loweredDurability,
   staleFiles,
+  unusableClocks,
 ];
 
 export function refusals(fleet: Fleet): Refusal[] {

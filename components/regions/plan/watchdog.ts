@@ -1,12 +1,20 @@
 /** Whether each member has the watchdog that is asked for. Only its own agent can tell. */
-import { type Concern, everyRegion, type Fleet, type MemberView, type Refusal } from "./fleet.ts";
+import {
+  type Concern,
+  everyRegion,
+  type Fleet,
+  type MemberView,
+  type Moment,
+  type Refusal,
+} from "./fleet.ts";
+import { renewalOf } from "./renewal.ts";
 import { successionOf } from "./succession.ts";
 import { refusal } from "./target.ts";
 
 export const watchdogs: Concern = (fleet) => {
   const found = lacking(fleet, "automatic");
   if (found.length === 0) return {};
-  const seen = found.map((view) => `${view.name} (${reason(view)})`).join(", ");
+  const seen = found.map((view) => `${view.name} (${reason(view, fleet.moment)})`).join(", ");
   return {
     notices: [
       {
@@ -23,7 +31,7 @@ export function watchdogRefusals(fleet: Fleet): Refusal[] {
   if (!["none", "switchover"].includes(successionOf(fleet).kind)) return [];
   const found = lacking(fleet, "required");
   if (found.length === 0) return [];
-  const seen = found.map((view) => `${view.name} (${reason(view)})`).join(", ");
+  const seen = found.map((view) => `${view.name} (${reason(view, fleet.moment)})`).join(", ");
   return [
     refusal(
       "E_WATCHDOG_MISSING",
@@ -35,15 +43,18 @@ export function watchdogRefusals(fleet: Fleet): Refusal[] {
 function lacking(fleet: Fleet, mode: "automatic" | "required"): MemberView[] {
   return everyRegion(fleet)
     .flatMap(({ members }) => members)
-    .filter((view) => view.wish.watchdog?.mode === mode && reason(view) !== null);
+    .filter((view) => view.wish.watchdog?.mode === mode && reason(view, fleet.moment) !== null);
 }
 
 /** Null: it has one, or nothing is known of it. */
-function reason({ wish, report }: MemberView): string | null {
+function reason(view: MemberView, moment: Moment): string | null {
+  const { wish, report } = view;
   if (wish.reach.kind === "docker") return "containers have none";
   const found = report?.watchdog;
   if (found == null || found.device !== wish.watchdog?.device || found.state === "usable") return null;
-  return found.state === "missing"
-    ? `there is no ${found.device}`
+  if (found.state === "missing") return `there is no ${found.device}`;
+  // The unit hands the device over when it starts.
+  return renewalOf(view, moment)?.kind === "restartUnit"
+    ? null
     : `the account postgres may not open ${found.device}`;
 }

@@ -29,6 +29,7 @@ export const FILES = {
   haproxyState: "haproxy.state",
   patroni: "patroni/patroni.yml",
   bootstrap: "patroni/bootstrap.yml",
+  session: "patroni/session.json",
   pgbouncer: "pgbouncer/pgbouncer.ini",
   pgbouncerListen: "pgbouncer/listen.ini",
   pgbouncerHba: "pgbouncer/hba.conf",

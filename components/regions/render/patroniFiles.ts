@@ -42,5 +42,14 @@ export function patroniFiles(deployment: RegionalDeployment, member: Member): Re
           : member.tags,
     }),
     [FILES.bootstrap]: bootstrapYml(initialDynamic(deployment, region)),
+    ...sessionNote(database.sessionChecks),
   };
+}
+
+/**
+ * Patroni takes the checks out of its file at its start alone, however often it is reloaded. This note, which nobody
+ * reads, tells a change of them from all others. Without checks there is none.
+ */
+function sessionNote(checks: readonly string[]): Record<string, string> {
+  return checks.length === 0 ? {} : { [FILES.session]: `${JSON.stringify({ checks })}\n` };
 }

@@ -8,7 +8,7 @@ import type {
   RegionalDeployment,
 } from "../../spec/regionalModel.ts";
 import type { DesiredProgram } from "../desired.ts";
-import { FILES, PATRONI_DIRECTORY, secret } from "./paths.ts";
+import { FILES, PATRONI_DIRECTORY, RUNTIME_DIRECTORY, secret } from "./paths.ts";
 
 export type AnyHost = ConsulServerHost | Member | ProxyHost;
 
@@ -78,13 +78,17 @@ function patroni({ database }: RegionalDeployment): SupervisedProgram {
     stopTimeoutSeconds: database.stepTimeoutSeconds,
     // Without bootstrap.yml, which is read once, by whoever makes the cluster.
     reloads: [FILES.patroni, secret("patroni"), ...certificate],
-    restarts: [],
+    restarts: [FILES.session],
   };
 }
 
 const haproxy: SupervisedProgram = {
   name: "haproxy",
-  command: ["haproxy", "-W", "-db", "-f", `${CONFIG_DIRECTORY}/${FILES.haproxy}`],
+  // The master's socket is the only way to the workers that a reload leaves behind.
+  command: [
+    ...["haproxy", "-W", "-db", "-S", `${RUNTIME_DIRECTORY}/haproxy-master.sock,mode,0600,level,admin`],
+    ...["-f", `${CONFIG_DIRECTORY}/${FILES.haproxy}`],
+  ],
   reloadSignal: "USR2",
   stopSignal: "TERM",
   stopTimeoutSeconds: 10,

@@ -12,6 +12,7 @@ import { assume, comesUp } from "./assume.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { loadsByHand } from "./byHand.ts";
 import { catalog } from "./catalog.ts";
+import { clockNotices } from "./clocks.ts";
 import { configuration, lowering } from "./configuration.ts";
 import { alone, failover } from "./failover.ts";
 import { type Concern, type Fleet, fleetOf, type Moment, type NodeView, nodesOf } from "./fleet.ts";
@@ -25,6 +26,7 @@ import { resume, settle, standoff, switchover } from "./switchover.ts";
 /** Until the active node leads. */
 const beforeThereIsAPrimary: readonly Concern[] = [
   locked,
+  (found) => ({ notices: clockNotices(nodesOf(found), found) }),
   adoption,
   resume,
   units,

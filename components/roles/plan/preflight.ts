@@ -6,10 +6,10 @@
 import type { SenderFacts, SqlFacts } from "../facts.ts";
 import type { Refusal } from "../steps.ts";
 import { wordsOf } from "../words.ts";
+import { clockRefusal, clockToleranceMs, inWords, wrongClocks } from "./clocks.ts";
 import { changesOf } from "./configuration.ts";
 import { type Fleet, type NodeView, nodesOf } from "./fleet.ts";
 import { bytesBetween, furthest } from "./lsn.ts";
-import { clockToleranceMs } from "./statement.ts";
 import { successionOf } from "./succession.ts";
 import { diskSpace, unfitTarget } from "./target.ts";
 
@@ -130,17 +130,15 @@ function clocks(from: NodeView, to: NodeView, fleet: Fleet): Refusal[] {
   const read = [from, to].flatMap(({ name, report }) =>
     report ? [{ name, clock: report.clock, at: Date.parse(report.clock) }] : [],
   );
-  const off = read.filter(({ at }) => at < begin - clockToleranceMs || at > end + clockToleranceMs);
+  const wrong = wrongClocks([from, to], fleet);
   const [a, b] = read;
   const apart = a && b && Math.abs(a.at - b.at) > clockToleranceMs + (end - begin);
-  if (off.length === 0 && !apart) return [];
-  const seen = read.map(({ name, clock }) => `${name} says ${clock}`).join(", ");
-  return [
-    refusal(
-      "E_CLOCK",
-      `Clocks differ by more than 2 s: ${seen}, here it is ${fleet.until}. Set them right (NTP) first.`,
-    ),
-  ];
+  if (wrong.length === 0 && !apart) return [];
+  const said = read.map(({ name, clock }) => {
+    const found = wrong.find((each) => each.name === name);
+    return found ? inWords(found) : `${name} says ${clock}`;
+  });
+  return [clockRefusal(said, fleet)];
 }
 
 /** One that this update renews is judged when it is there. */

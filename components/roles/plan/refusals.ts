@@ -7,6 +7,7 @@ import type { CatalogFacts } from "../facts.ts";
 import type { Refusal } from "../steps.ts";
 import { type Words, wordsOf } from "../words.ts";
 import { adoptionRefusals } from "./adoption.ts";
+import { certificateRefusals } from "./clocks.ts";
 import { readConf, sharedWhere } from "./conf.ts";
 import { failoverRefusals } from "./failover.ts";
 import { everyNode, type Fleet, type NodeView, nodesOf } from "./fleet.ts";
@@ -30,10 +31,16 @@ const rules: readonly Rule[] = [
   standbyParameters,
   loweredDurability,
   staleFiles,
+  unusableClocks,
 ];
 
 export function refusals(fleet: Fleet): Refusal[] {
   return rules.flatMap((rule) => rule(fleet));
+}
+
+/** In an emergency nobody waits for a clock. */
+function unusableClocks(fleet: Fleet): Refusal[] {
+  return successionOf(fleet).kind === "failover" ? [] : certificateRefusals(nodesOf(fleet), fleet);
 }
 
 /** Unreachable is not stopped: nothing that follows from its absence is done, but by the operator's statement. */

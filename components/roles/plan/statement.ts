@@ -6,12 +6,10 @@ import type { FenceCommand } from "../../spec/model.ts";
 import type { FailoverStatement } from "../desired.ts";
 import type { Refusal } from "../steps.ts";
 import { wordsOf } from "../words.ts";
+import { clockToleranceMs } from "./clocks.ts";
 import { confirmation, inShell } from "./fencing.ts";
 import type { Fleet, NodeView } from "./fleet.ts";
 import { inWords, type Loss } from "./loss.ts";
-
-/** Two machines' clocks may differ by this much. */
-export const clockToleranceMs = 2_000;
 
 /** What is given up and who takes over, in the words of their topology: a pair has sites, others have regions. */
 export interface GivingUp {

@@ -130,7 +130,7 @@ export const region = z.strictObject({
   }),
   retired: field(z.array(z.string()).default([]), {
     description:
-      "Members in containers that were taken out of `members` for good. Their data volumes are protected, so `up` refuses to part with them until they are named here; then it removes container and configuration, and the volume stays in the Docker engine, where nothing of ours deletes it. The name can be taken out again after that `up`.",
+      "Members in containers that were taken out of `members` for good. Their data volumes are protected, so `up` refuses to part with them until they are named here; then it removes container and configuration, and the volume stays in the Docker engine, where nothing of ours deletes it. The name can be taken out again after that `up`. A name that has no volume there makes none (`W_RETIRED_UNKNOWN`).",
     effect: "none",
     derived: "none",
   }),

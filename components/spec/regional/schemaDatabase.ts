@@ -83,13 +83,13 @@ export const patroniDatabase = z.strictObject({
   }),
   sessionChecks: field(z.array(z.enum(["serfHealth"])).default([]), {
     description:
-      "Health checks of Consul that a leader's session depends on, beside its own time. `serfHealth` notices the loss of a host sooner than `ttlSeconds`; a Consul agent that is silent for 5 s costs its leader the lock for some seconds, in which nobody writes and nobody fails over. Not with `synchronous: off`. Counts for a member from the next start of its Patroni on, which an update does not bring about.",
-    effect: "none",
+      "Health checks of Consul that a leader's session depends on, beside its own time. `serfHealth` notices the loss of a host sooner than `ttlSeconds`; a Consul agent that is silent for 5 s costs its leader the lock for some seconds, in which nobody writes and nobody fails over. Not with `synchronous: off`. A change restarts every member's Patroni and PostgreSQL with it, replicas first, the leader's after a switchover.",
+    effect: "restart",
     source: "Patroni `consul.checks`",
   }),
   watchdog: field(watchdog.optional(), {
     description:
-      "Resets the host of a leader whose Patroni hangs while its PostgreSQL goes on: `off`, `automatic` (where the host has a watchdog that Patroni may open), `required` (a member without one never leads, so it is refused), or a map with the device and the margin.",
+      "Resets the host of a leader whose Patroni hangs while its PostgreSQL goes on: `off`, `automatic` (where the host has a watchdog that Patroni may open), `required` (a member without one never leads, so it is refused), or a map with the device and the margin. On machines turning it on or off, or another device, restarts the members' units: replicas first, the leader's after a switchover.",
     effect: "reload",
     derived: "`automatic` on machines; `off` in containers, which have none",
     source: "Patroni `watchdog`",

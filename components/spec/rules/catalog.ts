@@ -1,7 +1,7 @@
 /** Roles, databases and extensions: names that PostgreSQL takes, that mean what they say, and that exist. */
 import type { Role } from "../model.ts";
 import { ownedRoles } from "../ownedSettings.ts";
-import { readNumber } from "../settingsInfo.ts";
+import { numberOf, settingDefaults } from "../settingsInfo.ts";
 import { show } from "../show.ts";
 import { didYouMean } from "../suggest.ts";
 import { type Finding, groupBy, type Rule } from "./rule.ts";
@@ -191,7 +191,7 @@ const connectionLimit: Rule = {
   code: "W_CONNECTION_LIMIT",
   needs: ["deployment.database.settings.max_connections"],
   check({ database }) {
-    const most = readNumber(database.settings.max_connections ?? 100, "") ?? 100;
+    const most = numberOf("max_connections", database.settings) ?? settingDefaults.max_connections;
     return database.roles
       .filter((role) => role.connectionLimit > most)
       .map((role) => ({

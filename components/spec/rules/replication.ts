@@ -1,6 +1,6 @@
 /** The sites as a replicating set: enough of them, able to follow each other, and with room for WAL. */
 import type { Deployment, Site } from "../model.ts";
-import { readMiB, readNumber } from "../settingsInfo.ts";
+import { readMiB, readNumber, settingDefaults } from "../settingsInfo.ts";
 import { serversOf } from "./areas.ts";
 import type { Finding, Rule, StreamingRule } from "./rule.ts";
 
@@ -43,7 +43,7 @@ const version: StreamingRule = {
 
 /** Recovery pauses on a standby whose value is lower than its primary's (manual 26.4.3); PostgreSQL's own defaults. */
 export const sharedMemory: Readonly<Record<string, number>> = {
-  max_connections: 100,
+  max_connections: settingDefaults.max_connections,
   max_worker_processes: 8,
   max_wal_senders: 10,
   max_prepared_transactions: 0,

@@ -51,7 +51,9 @@ export async function ensurePackagesImage(progress: Progress): Promise<string> {
 
 /** A machine that has the packages of every host of a region already. */
 export async function ensureStockedMachineImage(progress: Progress): Promise<string> {
-  const programs = (["patroni", "consul", "haproxy"] as const).map((name) => machineProgram(name, 17));
+  const programs = (["patroni", "consul", "haproxy"] as const).map((name) =>
+    machineProgram(name, { version: 17, pooling: {} }),
+  );
   const wanted = programs.flatMap(({ packages, optional }) => [...packages, ...optional]);
   // Those come out of the mirror's pool, as files.
   const packages = [...new Set(wanted)].filter((name) => name !== "patroni" && name !== "consul").sort();

@@ -48,7 +48,7 @@ test("haproxy.cfg", () => {
         option httpchk
         http-check send meth HEAD uri /primary
         http-check expect status 200
-        default-server inter 1000ms fastinter 200ms downinter 500ms fall 2 rise 1 observe layer4 error-limit 1 on-error fastinter on-marked-down shutdown-sessions
+        default-server inter 1000ms fastinter 200ms downinter 500ms fall 2 rise 1 observe layer4 error-limit 1 on-error fastinter
         server node-1 10.88.0.11:5432 check port 8008 check-ssl verify required ca-file /etc/understudy-haproxy/ca.crt verifyhost node-1 check-sni node-1
         server node-2 10.88.0.12:5432 check port 8008 check-ssl verify required ca-file /etc/understudy-haproxy/ca.crt verifyhost node-2 check-sni node-2
         server node-3 10.88.0.13:5432 check port 8008 check-ssl verify required ca-file /etc/understudy-haproxy/ca.crt verifyhost node-3 check-sni node-3
@@ -58,7 +58,7 @@ test("haproxy.cfg", () => {
         option httpchk
         http-check send meth HEAD uri /replica
         http-check expect status 200
-        default-server inter 1000ms fastinter 200ms downinter 500ms fall 2 rise 1 observe layer4 error-limit 1 on-error fastinter on-marked-down shutdown-sessions
+        default-server inter 1000ms fastinter 200ms downinter 500ms fall 2 rise 1 observe layer4 error-limit 1 on-error fastinter
         server node-1 10.88.0.11:5432 check port 8008 check-ssl verify required ca-file /etc/understudy-haproxy/ca.crt verifyhost node-1 check-sni node-1
         server node-2 10.88.0.12:5432 check port 8008 check-ssl verify required ca-file /etc/understudy-haproxy/ca.crt verifyhost node-2 check-sni node-2
         server node-3 10.88.0.13:5432 check port 8008 check-ssl verify required ca-file /etc/understudy-haproxy/ca.crt verifyhost node-3 check-sni node-3

@@ -48,6 +48,7 @@ function answer(channel: ServerChannel, command: string): void {
   else if (command.includes("node.py")) serve(channel, command);
   else if (command.includes("systemctl show")) end(channel, 0, shown());
   else if (command.includes("systemctl start")) start(channel);
+  else if (command.includes("systemctl restart")) start(channel);
   else end(channel, 127, "", "not found");
 }
 
@@ -217,6 +218,26 @@ describe("starting the unit", () => {
     await expect(access.startUnit(0.3)).rejects.toThrow(
       "a: the unit does not stay up within 0.3 s: its unit is failed (signal 9)",
     );
+  });
+});
+
+describe("restarting the unit", () => {
+  test("ends with its new agent's answer, and the conversation beside it is over", async () => {
+    scenario = { unit: "stopped" };
+    await access.observe({ catalog: true });
+    const beside = await access.open();
+    await access.restartUnit(5);
+    expect(beside.ended).toBe(true);
+    expect(await access.observe({ catalog: true })).toMatchObject({ reach: "up" });
+  });
+
+  test("says why it did not start, or does not stay up", async () => {
+    const said =
+      "Job for understudy-postgres.service failed because the control process exited with error code.";
+    scenario = { start: said };
+    await expect(access.restartUnit(5)).rejects.toThrow("Job for understudy-postgres.service failed");
+    scenario = { unit: "stopped", endsAtOnce: true };
+    await expect(access.restartUnit(0.3)).rejects.toThrow("the unit does not stay up within 0.3 s");
   });
 });
 

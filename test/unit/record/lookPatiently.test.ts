@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
+import { pairRecord } from "../../../components/record/pairRecord.ts";
 import { lookPatiently } from "../../../components/record/recordAfter.ts";
 import type { Observed } from "../../../components/roles/facts.ts";
-import { nodeIn, observed } from "../../support/facts.ts";
+import { desired, nodeIn, observed } from "../../support/facts.ts";
 
 const up = nodeIn("primary", "a", ["b"], "primary");
 const silent = nodeIn("unreachable", "a", ["b"], "primary");
 
 async function looks(before: Observed, ...seen: Observed[]): Promise<[number, Observed]> {
   let count = 0;
-  const found = await lookPatiently(async () => seen[count++] ?? observed({}), before);
+  const isAtRest = (found: Observed) => pairRecord.isAtRest(found, before, desired());
+  const found = await lookPatiently(async () => seen[count++] ?? observed({}), isAtRest);
   return [count, found];
 }
 

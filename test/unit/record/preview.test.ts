@@ -2,15 +2,23 @@ import { describe, expect, test } from "vitest";
 import { desiredState } from "../../../components/desiredState.ts";
 import { marksAfter, presenceBy } from "../../../components/hosts/containers/engines.ts";
 import type { Presence } from "../../../components/hosts/containers/presence.ts";
-import { age, isNobodyReached, previewFromRecord, type Sight } from "../../../components/record/preview.ts";
+import type { Outlook } from "../../../components/outlook.ts";
+import { pairRecord } from "../../../components/record/pairRecord.ts";
+import * as preview from "../../../components/record/preview.ts";
 import { type RecordOutputs, readRecord, recordOf, textOf } from "../../../components/record/record.ts";
 import { foresee } from "../../../components/roles/converge.ts";
-import type { SshRoute } from "../../../components/roles/desired.ts";
+import type { Desired, SshRoute } from "../../../components/roles/desired.ts";
 import type { NodeFacts, Observed } from "../../../components/roles/facts.ts";
 import type { Deployment } from "../../../components/spec/model.ts";
 import { parse } from "../../../components/spec/parse.ts";
 import { nodeIn, observed } from "../../support/facts.ts";
 import { withFiles, withReport, withSql } from "../../support/modify.ts";
+
+const { age, previewFromRecord } = preview;
+type Sight = preview.Sight<Desired, Outlook>;
+const kind = pairRecord;
+const isNobodyReached = (found: Omit<Sight, "desired" | "fromRecord">) =>
+  preview.isNobodyReached(kind, found);
 
 const now = new Date("2026-01-02T03:00:00Z");
 const left = "2026-01-01T00:00:00.000Z";
@@ -61,7 +69,7 @@ function healthy(deployment: Deployment): Observed {
 function outputsOf(deployment: Deployment, found = healthy(deployment), presence = there): RecordOutputs {
   const wish = wishFor(deployment);
   return {
-    facts: textOf(recordOf(deployment, wish, found, { "": presence })),
+    facts: textOf(recordOf(kind, { deployment, desired: wish, observed: found, presence: { "": presence } })),
     wish: JSON.stringify({ ...wish, machines: [] }),
   };
 }
@@ -81,7 +89,7 @@ function lookedInVain(deployment: Deployment): Sight {
 function previewOf(deployment: Deployment, outputs: RecordOutputs): Sight {
   const found = lookedInVain(deployment);
   const desiredWith = (routes: Readonly<Record<string, SshRoute>>) => wishFor(deployment, routes);
-  return previewFromRecord({ deployment, found, desiredWith, outputs, now });
+  return previewFromRecord({ kind, deployment, found, desiredWith, outputs, now });
 }
 
 const before = deploymentOf();
@@ -194,7 +202,8 @@ describe("a preview from the record", () => {
   test("leaves the record as it is", () => {
     const outputs = outputsOf(before);
     const { outlook, desired, presence } = previewOf(before, outputs);
-    expect(textOf(recordOf(before, desired, outlook.observed, presence))).toBe(outputs.facts);
+    const { observed } = outlook;
+    expect(textOf(recordOf(kind, { deployment: before, desired, observed, presence }))).toBe(outputs.facts);
   });
 });
 
@@ -229,8 +238,8 @@ describe("the marks of an engine", () => {
 
 test("the record is read only with the wish that it was written with", () => {
   const outputs = outputsOf(before);
-  expect(readRecord({ facts: outputs.facts })).toBe("never");
-  expect(readRecord(outputs)).toMatchObject({ record: { at: left }, wish: { active: "site-a" } });
+  expect(readRecord(kind, { facts: outputs.facts })).toBe("never");
+  expect(readRecord(kind, outputs)).toMatchObject({ record: { at: left }, wish: { active: "site-a" } });
 });
 
 describe("an age in words", () => {

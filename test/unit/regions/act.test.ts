@@ -15,6 +15,11 @@ const longer = { timeoutSeconds: 70 };
 
 const table: readonly (readonly [RegionStep, string, unknown])[] = [
   [{ kind: "startUnit", host: "a-1", log: "docker logs a-1" }, "a-1 startUnit", null],
+  [
+    { kind: "restartUnit", host: "a-2", log: "journalctl -u x", changed: ["DeviceAllow"] },
+    "a-2 restartUnit",
+    longer,
+  ],
   [{ kind: "startProgram", host: "a-1", program: "consul" }, "a-1 start", { program: "consul", ...within }],
   [
     { kind: "reloadProgram", host: "a-proxy", program: "haproxy", changed: ["haproxy.cfg"] },

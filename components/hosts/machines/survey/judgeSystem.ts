@@ -1,16 +1,11 @@
 /** What the machine is: system, packages, clock, memory, ports. */
 import type { Refusal } from "../../../roles/steps.ts";
+import { distributionNames, distributionOf } from "./distributions.ts";
 import type { ListenerFacts, MachineFacts } from "./facts.ts";
 import { packageRules } from "./judgePackages.ts";
 import { named, type Rule } from "./rule.ts";
 import type { SurveyWish } from "./wish.ts";
 
-/** With the PostgreSQL that each brings itself. */
-const distributions: Readonly<Record<string, { readonly name: string; readonly postgres: number }>> = {
-  "debian 12": { name: "Debian 12", postgres: 15 },
-  "debian 13": { name: "Debian 13", postgres: 17 },
-  "ubuntu 24.04": { name: "Ubuntu 24.04", postgres: 16 },
-};
 /** See the rule `E_PG_VERSION` of the configuration. */
 const oldestSupported = 16;
 const architectures = ["amd64", "arm64"];
@@ -34,18 +29,13 @@ export const systemRules: readonly Rule[] = [
 
 function distribution({ os }: MachineFacts, wish: SurveyWish): Refusal[] {
   if (distributionOf(os)) return [];
-  const known = Object.values(distributions).map(({ name }) => name);
   const seen = os.name || [os.id, os.version].join(" ").trim() || "something without /etc/os-release";
   return [
     {
       code: "E_OS",
-      message: `${named(wish)} runs ${seen}. A machine has to run one of ${known.join(", ")}.`,
+      message: `${named(wish)} runs ${seen}. A machine has to run one of ${distributionNames.join(", ")}.`,
     },
   ];
-}
-
-function distributionOf({ id, version }: MachineFacts["os"]) {
-  return distributions[`${id} ${version}`];
 }
 
 function architecture({ architecture: found }: MachineFacts, wish: SurveyWish): Refusal[] {

@@ -11,8 +11,8 @@ import type { SshRoute } from "../../../roles/desired.ts";
 import type { Deployment, Machine, Site } from "../../../spec/model.ts";
 import { type AnyDeployment, hostsOf, type RegionalDeployment } from "../../../spec/regionalModel.ts";
 import type { Program } from "../../host.ts";
-import { machineProgram } from "../programs.ts";
-import { unitName } from "../reach.ts";
+import { machineProgram, type PackageNeeds } from "../programs.ts";
+import { SYSTEMD_UNITS, unitName } from "../reach.ts";
 
 export interface SurveyWish {
   /** Name of the host: a site's, one of a region, or the name server's unit. */
@@ -44,7 +44,7 @@ export interface SurveyWish {
   readonly repair?: string;
   /** Of a host of a region; absent: the memory that a site's database is given is in `database`. */
   readonly memoryMiB?: number;
-  /** SHA-256 of the rendered files without a secret, by path: tells whether an update is going to write one. */
+  /** SHA-256 of rendered files without a secret, by path: tells whether an update is going to write one. */
   readonly checksums?: Readonly<Record<string, string>>;
   /** Of a database; absent: the host has none. */
   readonly database?: WishedDatabase;
@@ -69,6 +69,8 @@ export interface WishArgs {
   readonly routes: Readonly<Record<string, SshRoute>>;
   /** The rendered files of each node or host, by its name and theirs; see `DesiredNode.files` and `DesiredHost.files`. */
   readonly files: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Text of the unit's file, of hosts whose plan goes by it; see `DesiredMember.unitFile`. */
+  readonly unitFiles: Readonly<Record<string, string>>;
   /** Config `repair`, by host. */
   readonly repair: Readonly<Record<string, string>>;
   readonly sha256: (text: string) => string;
@@ -107,7 +109,7 @@ function ofSite(args: WishArgs, deployment: Deployment, site: Site, machine: Mac
     deployment: deployment.name,
     route: routeOf(routes, site.name),
     unit: unitName("postgres"),
-    ...programOf("postgres", version),
+    ...programOf("postgres", deployment.database),
     firewall,
     ports: [{ protocol: "tcp", port: node.port }],
     dataDirectory: adopt ?? DATA_DIRECTORY,
@@ -131,13 +133,13 @@ function ofRegionHost(
 ): SurveyWish {
   const { version, slotWalKeepMiB } = deployment.database;
   const program = programOfHost[host.role];
-  const { minimums, notStarted } = machineProgram(program, version);
+  const { minimums, notStarted } = machineProgram(program, deployment.database);
   return {
     host: host.name,
     deployment: deployment.name,
     route: routeOf(args.routes, host.name),
     unit: unitName(program),
-    ...programOf(program, version),
+    ...programOf(program, deployment.database),
     minimums,
     services: notStarted,
     firewall,
@@ -150,7 +152,7 @@ function ofRegionHost(
     packageMirror: packageMirror !== undefined,
     ...repairOf(args, host.name),
     memoryMiB: host.memoryMiB,
-    checksums: checksumsOf(args, host.name),
+    checksums: { ...checksumsOf(args, host.name), ...unitChecksum(args, host.name, unitName(program)) },
     ...(host.role === "member" && {
       database: { majorVersion: version, memoryMiB: host.memoryMiB, slotWalKeepMiB },
     }),
@@ -165,7 +167,7 @@ function ofNameServer(args: WishArgs, { firewall, packageMirror }: Machine): Sur
     deployment: deployment.name,
     route: routeOf(routes, NAME_SERVER_UNIT),
     unit: unitName("dns"),
-    ...programOf("dns", deployment.database.version),
+    ...programOf("dns", deployment.database),
     firewall,
     ports: [53, NAME_SERVER_PORT].flatMap((port) => protocols.map((protocol) => ({ protocol, port }))),
     dataDirectory: DNS_DATA,
@@ -176,9 +178,9 @@ function ofNameServer(args: WishArgs, { firewall, packageMirror }: Machine): Sur
 
 function programOf(
   program: Program,
-  version: number,
+  database: PackageNeeds,
 ): Pick<SurveyWish, "directories" | "package" | "held" | "ownerNote"> {
-  const { directories, packages, held, ownerFile } = machineProgram(program, version);
+  const { directories, packages, held, ownerFile } = machineProgram(program, database);
   const [first = ""] = packages;
   return {
     directories: [directories.config, directories.data],
@@ -191,6 +193,11 @@ function programOf(
 function checksumsOf({ files, sha256 }: WishArgs, host: string): Record<string, string> {
   const rendered = Object.entries(files[host] ?? {});
   return Object.fromEntries(rendered.map(([name, text]) => [`${CONFIG_DIRECTORY}/${name}`, sha256(text)]));
+}
+
+function unitChecksum({ unitFiles, sha256 }: WishArgs, host: string, unit: string): Record<string, string> {
+  const text = unitFiles[host];
+  return text === undefined ? {} : { [`${SYSTEMD_UNITS}/${unit}`]: sha256(text) };
 }
 
 function repairOf({ repair }: WishArgs, host: string): Pick<SurveyWish, "repair"> {

@@ -2,13 +2,11 @@
 
 import { STATS_PORT } from "../../../haproxy/haproxyCfg.ts";
 import { type Finding, list } from "../../rules/rule.ts";
-import { readNumber } from "../../settingsInfo.ts";
+import { numberOf } from "../../settingsInfo.ts";
 import type { RegionalRule } from "./shared.ts";
 
 const poolingPath = "deployment.database.pooling";
 const accessPath = "deployment.database.clientAccess";
-const defaultMaxConnections = 100;
-const defaultReserved = 3;
 
 const ports: RegionalRule = {
   code: "E_POOLING_PORT",
@@ -43,8 +41,8 @@ const size: RegionalRule = {
   ],
   check({ database: { pooling, databases, settings }, regions }) {
     if (pooling === undefined) return [];
-    const most = readNumber(settings.max_connections ?? defaultMaxConnections, "");
-    const reserved = readNumber(settings.superuser_reserved_connections ?? defaultReserved, "");
+    const most = numberOf("max_connections", settings);
+    const reserved = numberOf("superuser_reserved_connections", settings);
     if (most === undefined || reserved === undefined) return [];
     const proxies = regions.reduce((sum, region) => sum + region.proxies.length, 0);
     const each = pooling.poolSize + pooling.reservePoolSize;
@@ -109,18 +107,4 @@ const databases: RegionalRule = {
           })),
 };
 
-/** What is installed on a machine is fixed by its host's role. */
-const target: RegionalRule = {
-  code: "E_POOLING_TARGET",
-  needs: [`${poolingPath}`, "deployment.regions.*.target"],
-  check({ database: { pooling }, regions }) {
-    const machines = regions
-      .filter(({ proxies }) => proxies.some(({ place }) => place.target === "machines"))
-      .map(({ name }) => name);
-    if (pooling === undefined || machines.length === 0) return [];
-    const message = `the proxies of ${list(machines)} are machines, and PgBouncer runs in containers only so far; leave it out`;
-    return [{ path: poolingPath, message }];
-  },
-};
-
-export const poolingRules: readonly RegionalRule[] = [ports, size, access, databases, target];
+export const poolingRules: readonly RegionalRule[] = [ports, size, access, databases];

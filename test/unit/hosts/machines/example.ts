@@ -27,8 +27,8 @@ export const dnsUnit: UnitArgs = {
   stateful: false,
 };
 
-export const postgresProgram = machineProgram("postgres", 17);
-export const dnsProgram = machineProgram("dns", 17);
+export const postgresProgram = machineProgram("postgres", { version: 17 });
+export const dnsProgram = machineProgram("dns", { version: 17 });
 
 export function exampleMachine(more: Partial<Machine> = {}): Machine {
   const hop = {

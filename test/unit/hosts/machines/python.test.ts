@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { takenByReload, waitingOptions } from "../../../../components/hosts/machines/unitChange.ts";
 
 const hosts = join(import.meta.dirname, "../../../../components/hosts");
 
@@ -47,9 +48,11 @@ describe("what a change of a unit needs", () => {
   test.each(cases)("is %s", (_, changed, needed) => {
     const found = python<string[]>(
       ["import systemd", "print(json.dumps(sorted(systemd.changes(*given))))"],
-      [old, changed],
+      [old, changed, takenByReload],
     );
     expect(found).toEqual(needed);
+    // The preview of a member's restart goes by the same.
+    expect(waitingOptions(old, changed).length > 0).toBe(needed.includes("restart"));
   });
 });
 

@@ -105,10 +105,24 @@ test.each(["patroni", "consul", "haproxy"] as const)("preparing a host for %s", 
   const text = prepareText({
     ...prepareArgs,
     program,
-    machineProgram: machineProgram(program, 17),
+    machineProgram: machineProgram(program, { version: 17 }),
     machine: exampleMachine(),
   });
   expect(text.split("\n").filter((line) => /^us_\w+='/.test(line))).toMatchSnapshot();
+});
+
+test("preparing a proxy that pools brings PgBouncer, new enough, and does not let the package start it", () => {
+  const text = prepareText({
+    ...prepareArgs,
+    program: "haproxy",
+    machineProgram: machineProgram("haproxy", { version: 17, pooling: {} }),
+    machine: exampleMachine({ packageMirror: mirror }),
+  });
+  const assigned = (name: string) => text.split("\n").find((line) => line.startsWith(`${name}='`));
+  expect(assigned("us_packages")).toBe("us_packages='haproxy python3 pgbouncer nftables'");
+  expect(assigned("us_minimums")).toBe("us_minimums='pgbouncer=1.21'");
+  expect(assigned("us_not_started")).toBe("us_not_started='haproxy.service pgbouncer.service'");
+  expect(text).toContain("Package: pgbouncer\nPin: origin");
 });
 
 describe("leaving", () => {

@@ -72,7 +72,7 @@ describe.each(["consul", "patroni", "haproxy"] as const)("the unit of %s", (prog
       deployment: "demo",
       host: "region-a-1",
       unit: { ...unit, ...more },
-      machineProgram: machineProgram(program, 17),
+      machineProgram: machineProgram(program, { version: 17 }),
       adopt: undefined,
     });
 
@@ -91,6 +91,11 @@ describe.each(["consul", "patroni", "haproxy"] as const)("the unit of %s", (prog
     expect(options(of(), "AmbientCapabilities")).toEqual([""]);
     const low = of({ listens: [{ port: 443, protocol: "tcp", from: [] }] });
     expect(options(low, "AmbientCapabilities")).toEqual(["CAP_NET_BIND_SERVICE"]);
+  });
+
+  test("may have as many files open as it asks for", () => {
+    expect(options(of(), "LimitNOFILE")).toEqual(["65536"]);
+    expect(options(of({ openFiles: 524_288 }), "LimitNOFILE")).toEqual(["524288"]);
   });
 
   test("sees the devices that it was given, and no other", () => {

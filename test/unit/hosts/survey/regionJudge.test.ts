@@ -18,7 +18,8 @@ const member = "region-a-1";
 const server = "region-a-consul-1";
 const proxy = "region-a-proxy";
 
-function wishes(machine: object = {}): readonly SurveyWish[] {
+/** `database`: more of it. The rest is laid over the region's `machine`. */
+function wishes({ database = {}, ...machine }: { database?: object } = {}): readonly SurveyWish[] {
   const at = (name: string, last: number) => [name, { machine: { host: `10.0.0.${last}`, keyFile: "/k" } }];
   const three = (prefix: string, first: number) =>
     Object.fromEntries([1, 2, 3].map((n) => at(`${prefix}${n}`, first + n)));
@@ -27,7 +28,7 @@ function wishes(machine: object = {}): readonly SurveyWish[] {
     active: "region-a",
     deployment: {
       domain: "sur.example.test",
-      database: { kind: "patroni" },
+      database: { kind: "patroni", ...database },
       regions: {
         "region-a": {
           target: "machines",
@@ -47,13 +48,14 @@ function wishes(machine: object = {}): readonly SurveyWish[] {
     deployment,
     routes: routesOf(deployment, { home: "/root", secretKeyFile: undefined, readFile }),
     files: { [member]: { "patroni/patroni.yml": "text" } },
+    unitFiles: {},
     repair: { [member]: "twice" },
     sha256: (text) => `sum of ${text}`,
   });
 }
 
-function wishOf(host: string, machine?: object): SurveyWish {
-  const found = wishes(machine).find((wish) => wish.host === host);
+function wishOf(host: string, more?: Parameters<typeof wishes>[0]): SurveyWish {
+  const found = wishes(more).find((wish) => wish.host === host);
   if (!found) throw new Error(`no wish of ${host}`);
   return found;
 }
@@ -62,6 +64,7 @@ const has = (packages: Readonly<Record<string, string>>): Partial<MachineFacts> 
   packages: Object.entries(packages).map(([name, version]) => ({ name, version, held: false })),
 });
 const offers = (candidates: Readonly<Record<string, string | null>>) => ({ candidates, packageLists: true });
+const pooled = { database: { pooling: {} } };
 const good = { patroni: "4.1.5-1.pgdg13+1", consul: "1.22.0-1" };
 
 test("each host has its unit, its ports and its packages", () => {
@@ -76,6 +79,7 @@ test("each host has its unit, its ports and its packages", () => {
   ]);
   expect(ports(server)).toEqual(["tcp/8300", "tcp/8501", "tcp/8301", "udp/8301"]);
   expect(ports(proxy)).toEqual(["tcp/5432", "tcp/5433", "tcp/7000"]);
+  expect(wishOf(proxy, pooled).ports).toContainEqual({ protocol: "tcp", port: 6432 });
   expect(wishOf(member)).toMatchObject({
     package: "postgresql-17",
     minimums: { patroni: "4.1", consul: "1.15" },
@@ -91,6 +95,9 @@ test("the machine is asked for what is judged, and for nothing else", () => {
   expect(asked(member)).toContain("patroni.service consul.service");
   expect(asked(member)).toMatch(/US_PACKAGES='?postgresql-17 postgresql-client-17 patroni consul/);
   expect(asked(proxy)).toMatch(/US_PACKAGES='?haproxy'?$/);
+  const askedOfPooled = scriptFor(wishOf(proxy, pooled)).split("\n").slice(0, 4).join("\n");
+  expect(askedOfPooled).toContain("haproxy.service pgbouncer.service");
+  expect(askedOfPooled).toMatch(/US_PACKAGES='?haproxy pgbouncer'?$/);
 });
 
 test.each<[string, string, Partial<MachineFacts>, object, string]>([
@@ -129,6 +136,41 @@ test.each<[string, string, Partial<MachineFacts>, object, string]>([
     { ...offers(good), units: { "consul.service": unit({ active: "inactive", enabled: "disabled" }) } },
     {},
     "",
+  ],
+  ["a pooling proxy is a fresh machine whose distribution has PgBouncer", proxy, {}, pooled, ""],
+  [
+    "an old PgBouncer among its sources",
+    proxy,
+    offers({ pgbouncer: "1.18.0-1" }),
+    pooled,
+    "E_PGBOUNCER_VERSION",
+  ],
+  ["no PgBouncer among its sources", proxy, offers({ pgbouncer: null }), pooled, "E_PACKAGE"],
+  ["one of a mirror's", proxy, offers({ pgbouncer: "1.18.0-1" }), { ...pooled, packageMirror }, ""],
+  [
+    "an old PgBouncer that is installed",
+    proxy,
+    has({ haproxy: "3.0.11-1", pgbouncer: "1.18.0-1+deb12u1" }),
+    { ...pooled, packageMirror },
+    "E_PGBOUNCER_VERSION",
+  ],
+  ["another pool", proxy, { units: { "pgbouncer.service": unit() } }, pooled, "N_OTHER_SERVICE"],
+  [
+    "another pool on its port",
+    proxy,
+    {
+      listeners: [
+        {
+          protocol: "tcp",
+          address: "127.0.0.1",
+          port: 6432,
+          program: "pgbouncer",
+          owner: "/system.slice/pgbouncer.service",
+        },
+      ],
+    },
+    pooled,
+    "E_PORT_TAKEN",
   ],
   ["another proxy", proxy, { units: { "haproxy.service": unit() } }, {}, "N_OTHER_SERVICE"],
   [
@@ -194,6 +236,14 @@ test("says which version there is, which is needed, and where one is to be had",
   const [refusal] = judge([wishOf(member)], { [member]: { reach: "up", facts } }).refusals;
   expect(refusal?.message).toBe(
     "region-a-1 (10.0.0.11) is to get patroni 4.1 or newer, and its sources have 4.0.7-3~deb13u1. Name a source in the machine's `packageMirror` (PostgreSQL's own apt repository has it; a mirror of your own may carry it too).",
+  );
+});
+
+test("a distribution whose PgBouncer is too old is refused before its sources are asked", () => {
+  const up = { reach: "up", facts: bare("debian-12") } as const;
+  const [refusal] = judge([wishOf(proxy, pooled)], { [proxy]: up }).refusals;
+  expect(refusal?.message).toBe(
+    "region-a-proxy (10.0.0.31) is to get pgbouncer 1.21 or newer, and its distribution has 1.18.0. Name a source in the machine's `packageMirror` (PostgreSQL's own apt repository has it; a mirror of your own may carry it too).",
   );
 });
 

@@ -53,6 +53,11 @@ function begin(step: RegionStep, world: World): void {
   if (step.kind === "promoteCluster" || step.kind === "resumeCluster") world.live();
 }
 
+/** Whoever takes writes has a switchover first: what stops with it would be a failover. */
+function stopsNoWriter(name: string, world: World): void {
+  if (world.member(name).primary) throw new Error(`${name} takes writes`);
+}
+
 function carryOut(step: RegionStep, world: World, desired: RegionsDesired): void {
   const fail = (why: string): never => {
     throw new Error(`${step.kind}: ${why}`);
@@ -62,6 +67,13 @@ function carryOut(step: RegionStep, world: World, desired: RegionsDesired): void
       world.host(step.host).unit = "up";
       guard(world, step.host);
       return;
+    case "restartUnit": {
+      stopsNoWriter(step.host, world);
+      const { unitFile } = world.host(step.host);
+      if (unitFile) unitFile.running = unitFile.installed;
+      world.member(step.host).pending = [];
+      return;
+    }
     case "startProgram":
       world.member(step.host).patroni = "running";
       return;
@@ -100,6 +112,7 @@ function carryOut(step: RegionStep, world: World, desired: RegionsDesired): void
     case "reloadProgram":
     case "restartProgram": {
       const host = world.host(step.host);
+      if (step.kind === "restartProgram" && step.program === "patroni") stopsNoWriter(step.host, world);
       host.loaded = { ...host.files };
       host.secret.loaded = host.secret.installed;
       return;

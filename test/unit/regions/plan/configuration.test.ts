@@ -154,12 +154,3 @@ describe("a change that needs restarts", () => {
     );
   });
 });
-
-test("Patroni itself is restarted on the replicas first", () => {
-  const desired = wish();
-  const world = World.healthy(desired);
-  for (const n of [1, 2, 3]) world.host(`a-${n}`).files["patroni/start.yml"] = "new\n";
-  expect(planned(observe(world), desired)).toBe(
-    "restart(a-2:patroni) await(a-2) restart(a-3:patroni) await(a-3) restart(a-1:patroni) await(a-1) |",
-  );
-});

@@ -49,6 +49,7 @@ function reportOf(world: World, name: string, host: SimHost): UnitReport {
     name,
     clock: now,
     agent: { running: "000000000000", installed: "000000000000" },
+    ...(host.unitFile === undefined ? {} : { unit: { ...host.unitFile } }),
     generation: "g1",
     lock: null,
     files: host.files,

@@ -193,6 +193,7 @@ describe("a change of the active region", () => {
   test("with a clock that is off", () => {
     const observed = withReport(healthy(), "a-consul-1", () => ({ clock: "2026-01-01T00:00:09Z" }));
     expect(codes(observed)).toEqual(["E_CLOCK"]);
+    expect(refused(observed, wish("b"))[0]?.message).toMatch(/a-consul-1 says .*:09Z \(\d\.0 s ahead\)/);
   });
 
   test("together with something that restarts", () => {

@@ -14,6 +14,8 @@ export interface SimHost {
   files: Record<string, string>;
   loaded: Record<string, string>;
   secret: { installed: string; loaded: string };
+  /** Of a machine's systemd unit. */
+  unitFile?: { running: string; installed: string };
 }
 
 export interface SimMember {

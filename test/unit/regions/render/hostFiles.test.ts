@@ -34,12 +34,20 @@ test("hosts of one role differ in nothing but themselves", () => {
 });
 
 test("every file that a program reads is rendered, or is a secret or the certificate's note", () => {
-  for (const host of allHosts(deployment)) {
-    const files = Object.keys(hostFiles(deployment, host));
-    const read = programsOf(deployment, host).flatMap(({ reloads, restarts }) => [...reloads, ...restarts]);
+  const model = twoRegions({ database: { sessionChecks: ["serfHealth"] } });
+  for (const host of allHosts(model)) {
+    const files = Object.keys(hostFiles(model, host));
+    const read = programsOf(model, host).flatMap(({ reloads, restarts }) => [...reloads, ...restarts]);
     const plain = read.filter((file) => !file.startsWith("secrets/") && file !== "certificate.json");
     for (const file of plain) expect(files, host.name).toContain(file);
   }
+});
+
+test("checks of a session are in Patroni's file, and in a note that tells when it has to start anew", () => {
+  const model = twoRegions({ database: { sessionChecks: ["serfHealth"] } });
+  expect(fileOf("region-a-1", "patroni/patroni.yml", model)).toContain("checks:\n    - serfHealth\n");
+  expect(fileOf("region-a-1", "patroni/session.json", model)).toBe('{"checks":["serfHealth"]}\n');
+  expect(Object.keys(rendered()["region-a-1"] ?? {})).not.toContain("patroni/session.json");
 });
 
 test("the member that is to lead is the first to become a synchronous standby, and no other", () => {

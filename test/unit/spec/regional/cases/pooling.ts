@@ -1,7 +1,6 @@
 /** PgBouncer in front of the proxies. */
 import type { RuleCase } from "../../ruleCase.ts";
 import { database } from "../configuration.ts";
-import { onMachines } from "../onMachines.ts";
 
 const pooling = (fields: object, more: object = {}) => database({ pooling: fields, ...more });
 const port = "deployment.database.pooling.port";
@@ -76,13 +75,5 @@ export const poolingCases: readonly RuleCase[] = [
     path: "deployment.database.databases.pgbouncer",
     message: '"pgbouncer" is PgBouncer\'s own console; give the database another name',
     fine: pooling({}, { databases: { bouncer: {} } }),
-  },
-  {
-    code: "E_POOLING_TARGET",
-    wrong: onMachines({ database: { pooling: {} } }),
-    path: "deployment.database.pooling",
-    message:
-      "the proxies of [region-a, region-b] are machines, and PgBouncer runs in containers only so far; leave it out",
-    fine: pooling({}),
   },
 ];
