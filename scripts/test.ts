@@ -8,7 +8,7 @@ import { readIfThere } from "./toolchain/files.ts";
 import { projectRoot } from "./toolchain/paths.ts";
 import { runScript, SetUpProblem } from "./toolchain/problem.ts";
 import { setUp } from "./toolchain/setUp.ts";
-import { type Counts, countTests, renderCounts } from "./toolchain/testCounts.ts";
+import { type Counts, countTests, listFailures, renderCounts } from "./toolchain/testCounts.ts";
 
 const RINGS = ["unit", "mocks", "engine", "faults"];
 const DEFAULT_RINGS = ["unit", "mocks", "engine"];
@@ -20,7 +20,7 @@ const REGIONS_IMAGES = ["consul", "patroni", "haproxy"] as const;
 const WITHOUT_TOOLCHAIN = new Set(["unit", "mocks"]);
 
 interface Verdict {
-  /** What else than a test failed, or undefined. */
+  /** A line for each test that failed, and for what else did. */
   readonly complaints: readonly string[];
   readonly counts: Counts;
 }
@@ -56,8 +56,9 @@ async function checkWithToolchain(rings: readonly string[]): Promise<Verdict> {
 async function check(rings: readonly string[], env: NodeJS.ProcessEnv): Promise<Verdict> {
   const lint = await tool("biome", ["ci", "."], env);
   const types = await tool("tsc", ["--noEmit", "--project", "."], env);
-  const { code, counts } = await runTests(rings, env);
+  const { code, counts, failures } = await runTests(rings, env);
   const complaints = [
+    ...failures,
     ...(lint === 0 ? [] : ["format or lint: failed (see above; npm run format mends most of it)"]),
     ...(types === 0 ? [] : ["types: failed (see above)"]),
     ...(code === 0 || counts.failed > 0 ? [] : [`vitest: ended with exit code ${code} (see above)`]),
@@ -69,14 +70,15 @@ async function check(rings: readonly string[], env: NodeJS.ProcessEnv): Promise<
 async function runTests(
   rings: readonly string[],
   env: NodeJS.ProcessEnv,
-): Promise<{ code: number; counts: Counts }> {
+): Promise<{ code: number; counts: Counts; failures: readonly string[] }> {
   const folder = mkdtempSync(join(tmpdir(), "understudy-test-"));
   try {
     const report = join(folder, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const projects = rings.flatMap((ring) => PROJECTS[ring] ?? [ring]).flatMap((name) => ["--project", name]);
     const code = await tool("vitest", ["run", ...projects, ...reporters], env);
-    return { code, counts: countTests(readIfThere(report)) };
+    const said = readIfThere(report);
+    return { code, counts: countTests(said), failures: listFailures(said, projectRoot) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -4,7 +4,7 @@ import { renderProblem, SetUpProblem } from "../../../scripts/toolchain/problem.
 import { Progress, renderStatus, seconds } from "../../../scripts/toolchain/progress.ts";
 import { remainsOf } from "../../../scripts/toolchain/remains.ts";
 import { takeStack, withoutUnusedSalt } from "../../../scripts/toolchain/stack.ts";
-import { countTests, renderCounts } from "../../../scripts/toolchain/testCounts.ts";
+import { countTests, listFailures, renderCounts } from "../../../scripts/toolchain/testCounts.ts";
 
 describe("the last line of npm test", () => {
   test("counts what vitest reports", () => {
@@ -17,18 +17,48 @@ describe("the last line of npm test", () => {
     expect(renderCounts(countTests(report))).toBe("5 passed, 1 failed, 3 skipped");
   });
 
-  test("counts a file that could not be loaded as a failure", () => {
+  test("counts a file that could not be loaded, or whose hooks failed, as a failure", () => {
     const testResults = [
       { status: "failed", assertionResults: [] },
-      { status: "failed", assertionResults: [{}] },
-      { status: "passed", assertionResults: [{}] },
+      { status: "failed", assertionResults: [{ status: "skipped" }] },
+      { status: "failed", assertionResults: [{ status: "failed" }] },
+      { status: "passed", assertionResults: [{ status: "passed" }] },
     ];
     const report = JSON.stringify({ numPassedTests: 1, numFailedTests: 1, testResults });
-    expect(renderCounts(countTests(report))).toBe("1 passed, 2 failed");
+    expect(renderCounts(countTests(report))).toBe("1 passed, 3 failed");
   });
 
   test("is of nothing where there is no report", () => {
     expect(renderCounts(countTests(undefined))).toBe("0 passed, 0 failed");
+  });
+});
+
+describe("what failed", () => {
+  test("is listed with its file and the first line of its reason", () => {
+    const testResults = [
+      {
+        name: "/root/test/a.test.ts",
+        status: "failed",
+        message: "no such module\n  at x",
+        assertionResults: [],
+      },
+      {
+        name: "/root/test/b.test.ts",
+        status: "failed",
+        assertionResults: [
+          { fullName: "it holds", status: "passed" },
+          { fullName: "it breaks", status: "failed", failureMessages: ["expected 1\nto be 2"] },
+          { fullName: "it talks", status: "failed", failureMessages: ["x".repeat(300)] },
+        ],
+      },
+      { name: "/root/test/c.test.ts", status: "passed", assertionResults: [] },
+    ];
+    expect(listFailures(JSON.stringify({ testResults }), "/root")).toEqual([
+      "failed: test/a.test.ts: no such module",
+      "failed: test/b.test.ts > it breaks: expected 1",
+      `failed: test/b.test.ts > it talks: ${"x".repeat(200)}…`,
+    ]);
+    expect(listFailures(undefined, "/root")).toEqual([]);
   });
 });
 
