@@ -21,6 +21,7 @@ import { Progress } from "../../scripts/toolchain/progress.ts";
 import { AgentHosts } from "../support/agentHosts.ts";
 import { leave, runAll, type Script, scriptsOf } from "../support/machineScripts.ts";
 import { onMachine, reboot, type TestMachine, TestMachines } from "../support/machines.ts";
+import { eventually } from "../support/nodes.ts";
 import { exampleMachine } from "../unit/hosts/machines/example.ts";
 
 const NET = 188;
@@ -211,6 +212,10 @@ test("pooling that is turned on brings PgBouncer into the proxy's unit, and take
   expect(await on(proxy, `ss -Hltn 'sport = :6432'; nft list chain inet understudy haproxy`)).toMatch(
     new RegExp(`${address}:6432 [\\s\\S]*tcp dport 6432 ip saddr`),
   );
+  await eventually(10, "PgBouncer is steady", async () => {
+    const { programs } = await call(proxy, "observe", {});
+    return programs["pgbouncer"]?.state === "running" || undefined;
+  });
   await call(proxy, "pauseClients", { ttlSeconds: 20, drainSeconds: 2 });
   expect((await call(proxy, "observe", {})).pooler?.paused?.resumesInMs).toBeGreaterThan(0);
   expect((await call(proxy, "resumeClients", {})).heldMs).toBeGreaterThan(0);
