@@ -19,6 +19,7 @@ import { hostsOf, type Pooling, type RegionalDeployment } from "../../components
 import { ensureStockedMachineImage } from "../../scripts/toolchain/machines/mirrorImages.ts";
 import { Progress } from "../../scripts/toolchain/progress.ts";
 import { AgentHosts } from "../support/agentHosts.ts";
+import { giveWatchdog, takeWatchdog } from "../support/fakeWatchdog.ts";
 import { leave, runAll, type Script, scriptsOf } from "../support/machineScripts.ts";
 import { onMachine, reboot, type TestMachine, TestMachines } from "../support/machines.ts";
 import { eventually } from "../support/nodes.ts";
@@ -223,6 +224,32 @@ test("pooling that is turned on brings PgBouncer into the proxy's unit, and take
   await install();
   expect(await on(proxy, "pgrep -x pgbouncer || ls /etc/understudy/secrets")).not.toMatch(/^\d|pgbouncer/m);
   expect((await call(proxy, "observe", {})).programs).not.toHaveProperty("pgbouncer");
+});
+
+test("a watchdog is fed while its member leads, and let go by a stop in order", async () => {
+  const { container } = machineOf(member);
+  const watchdog = async () => (await call(member, "observe", {})).watchdog;
+  const told = async () =>
+    await on(member, `journalctl -u ${unitOf(member)} -o cat | grep -o 'watchdog: .*'`);
+  const restart = async (does: string) => {
+    await on(member, `systemctl ${does} ${unitOf(member)}`);
+    await call(member, "awaitLeader", { as: "primary", ...limit });
+  };
+  expect(await watchdog()).toEqual({ device: "/dev/watchdog", state: "missing" });
+  await giveWatchdog(container);
+  expect(await watchdog()).toEqual({ device: "/dev/watchdog", state: "denied" });
+  await restart("restart");
+  expect(await watchdog()).toEqual({ device: "/dev/watchdog", state: "usable" });
+  // Of the profile `fast`: its lock's life but for the margin of 5 s; then once in each of Patroni's rounds.
+  const fed = await eventually(30, "it is fed", async () => {
+    const said = await told();
+    return said.split("\n").length > 3 ? said : undefined;
+  });
+  expect(fed).toMatch(/^watchdog: timeout 15\n(watchdog: fed\n?){3,}$/);
+  await on(member, `systemctl stop ${unitOf(member)}`);
+  expect(await told()).toMatch(/fed\nwatchdog: let go$/);
+  await takeWatchdog(container);
+  await restart("start");
 });
 
 test("a stop is one in order: Patroni with its PostgreSQL, then Consul", async () => {

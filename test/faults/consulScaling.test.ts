@@ -9,7 +9,7 @@ import { RegionStack } from "../support/regionStack.ts";
 import { docker, refused, succeed } from "../support/stack.ts";
 
 describe("Consul's servers, live", () => {
-  const regions = new RegionStack({ name: "test-cscale", net: 180, port: 17390, alone: true });
+  const regions = new RegionStack({ name: "test-cscale", net: 180, port: 17390, regions: ["region-a"] });
   const faults = new Faults();
 
   beforeAll(async () => {

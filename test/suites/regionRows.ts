@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import type { Faults } from "../support/faults.ts";
 import type { Ledger } from "../support/ledger.ts";
 import { monotonicMs, type Verdict } from "../support/ledgerHistory.ts";
-import { asPostgres, eventually } from "../support/nodes.ts";
+import { eventually } from "../support/nodes.ts";
 import { activeProxy, PooledClients, pooledTarget } from "../support/pooledClients.ts";
 import { executedSteps } from "../support/printed.ts";
 import { killPostmaster, processesOf, signal } from "../support/processes.ts";
@@ -96,7 +96,7 @@ export function regionRows(regions: RegionStack, faults: Faults, { agentRounds }
   });
 
   test("(23) the other region takes over and hands back under load, and nobody is copied anew", async () => {
-    const before = await identities();
+    const before = await regions.identities();
     const ledger = await regions.startLedger();
     const pooled = await pooledClients();
     for (const region of [regions.standby, regions.active] as const) {
@@ -121,7 +121,7 @@ export function regionRows(regions: RegionStack, faults: Faults, { agentRounds }
     expect(verdict.changes).toHaveLength(2);
     for (const { gapMs } of verdict.changes) expect(gapMs).toBeLessThan(15_000);
     if (pooled) await sawNothing(pooled);
-    expect(await identities()).toEqual(before);
+    expect(await regions.identities()).toEqual(before);
     await regions.expectNoChanges();
   });
 
@@ -162,23 +162,6 @@ export function regionRows(regions: RegionStack, faults: Faults, { agentRounds }
       return members.some(({ name, state }) => name === member && state === "streaming") || undefined;
     });
     console.log(`${member} follows again after ${seconds(monotonicMs() - began)}`);
-  }
-
-  /** Of the database, and of the folder that each member has it in: a copy made anew has another one. */
-  async function identities(): Promise<string[]> {
-    const systems = await regions.everywhere("SELECT system_identifier FROM pg_control_system()");
-    const folders = regions
-      .allMembers()
-      .map(({ name }) =>
-        asPostgres(
-          regions.container(name),
-          "stat",
-          "-c",
-          "%n %i %W",
-          "/var/lib/understudy/pgdata/PG_VERSION",
-        ),
-      );
-    return [...systems, ...(await Promise.all(folders))];
   }
 }
 

@@ -31,7 +31,7 @@ export function sessionChecks(options: SessionCheckOptions): void {
   const database = { sessionChecks: checks };
 
   describe(`the leader's session depends on ${checks.join() || "its own time alone"}`, () => {
-    const regions = new RegionStack({ ...names, database, alone: true });
+    const regions = new RegionStack({ ...names, database, regions: ["region-a"] });
     const faults = new Faults();
     const rows: TroubleRow[] = [];
 

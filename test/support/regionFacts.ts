@@ -2,11 +2,11 @@
 import type { DesiredHost, DesiredMember, RegionsDesired } from "../../components/regions/desired.ts";
 import { allHosts, membersOf, regionNamed } from "../../components/regions/wish.ts";
 import type { NodeHandle, Target } from "./nodeHandle.ts";
-import { sql } from "./nodes.ts";
+import { asPostgres, sql } from "./nodes.ts";
 import { type Cluster, type Failovers, type RestPlace, restJson, restJsonInside } from "./patroniRest.ts";
 import { docker } from "./stack.ts";
 
-export type RegionName = "region-a" | "region-b";
+export type RegionName = "region-a" | "region-b" | "region-c";
 
 export abstract class RegionFacts {
   abstract readonly active: RegionName;
@@ -34,6 +34,18 @@ export abstract class RegionFacts {
   /** One value from SQL of every member, in their order. */
   async everywhere(statement: string): Promise<string[]> {
     return await Promise.all(this.allMembers().map(({ name }) => sql(this.container(name), statement)));
+  }
+
+  /** Of the database, and of the folder that each member has it in: a copy made anew has another one. */
+  async identities(): Promise<string[]> {
+    const systems = await this.everywhere("SELECT system_identifier FROM pg_control_system()");
+    const stat = ["stat", "-c", "%n %i %W", "/var/lib/understudy/pgdata/PG_VERSION"];
+    const folders = this.allMembers().map(({ name }) => asPostgres(this.container(name), ...stat));
+    return [...systems, ...(await Promise.all(folders))];
+  }
+
+  regionNames(): readonly RegionName[] {
+    return this.wish.regions.map(({ name }) => name as RegionName);
   }
 
   hosts(): readonly DesiredHost[] {
@@ -107,7 +119,7 @@ export abstract class RegionFacts {
     const [servers, made, configs] = await Promise.all([
       Promise.all(this.allMembers().map(({ name }) => of(name))),
       docker("inspect", "-f", format, ...containers),
-      Promise.all([this.dynamicConfig("region-a"), this.dynamicConfig("region-b")]),
+      Promise.all(this.regionNames().map((region) => this.dynamicConfig(region))),
     ]);
     return [...servers, made, ...configs.map((config) => JSON.stringify(config))].join("\n");
   }

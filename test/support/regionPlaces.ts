@@ -52,6 +52,12 @@ export class RegionPlaces {
     return new MachineNode(`${name}-${letter}`);
   }
 
+  /** Where the name server is published. */
+  get namesPort(): number {
+    const { port, regions } = this.#options;
+    return port + 2 * regions.length;
+  }
+
   /** For what a test does to a machine beside its host's unit. */
   get machines(): TestMachines {
     if (!this.#machines) throw new Error(`${this.#options.name} has no machines, or they are not there yet`);
@@ -61,18 +67,19 @@ export class RegionPlaces {
   /** Of `deployment`. */
   inContainers(): { readonly regions: WrittenRegions } & Record<string, unknown> {
     const { net, port, regions, pooled } = this.#options;
+    const pooledPort = this.namesPort + 1;
     const written = regions.map((region, index): [string, Record<string, unknown>] => {
       const write = port + 2 * index;
       const published = {
         ...{ publishedWritePort: write, publishedReadPort: write + 1 },
-        ...(pooled ? { publishedPooledPort: port + 5 + index } : {}),
+        ...(pooled ? { publishedPooledPort: pooledPort + index } : {}),
       };
       const proxies = { [proxy(region)]: published };
       return [region, { target: "containers", proxies }];
     });
     return {
       containers: { subnet: `10.${net}.0.0/16` },
-      names: { publishedPort: port + 4 },
+      names: { publishedPort: this.namesPort },
       regions: byRegion(written),
     };
   }

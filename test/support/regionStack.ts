@@ -27,11 +27,11 @@ export interface RegionStackOptions {
   readonly target?: Target;
   /** Second number of the subnet. */
   readonly net: number;
-  /** First of five: write and read ports of region-a, those of region-b, the name server; two more where clients are pooled. */
+  /** First of those that are published: write and read ports of each region, the name server's, where clients are pooled each region's. */
   readonly port: number;
   readonly database?: Record<string, unknown>;
-  /** region-a and no other one. */
-  readonly alone?: boolean;
+  /** Default: region-a, which is active, and region-b. */
+  readonly regions?: readonly RegionName[];
 }
 
 export interface RegionFailover {
@@ -53,15 +53,13 @@ export class RegionStack extends RegionFacts {
   failover: RegionFailover | undefined;
   /** Everything that Pulumi has printed. */
   said = "";
-  readonly #dnsPort: number;
   readonly #ledgers: Ledger[] = [];
   #prepared = false;
   #access: Access | undefined;
 
-  constructor({ name, target = "containers", net, port, database, alone }: RegionStackOptions) {
+  constructor(options: RegionStackOptions) {
     super();
-    this.#dnsPort = port + 4;
-    const regions: RegionName[] = alone ? ["region-a"] : ["region-a", "region-b"];
+    const { name, target = "containers", net, port, database, regions = ["region-a", "region-b"] } = options;
     const pooled = database?.["pooling"] !== undefined;
     this.places = new RegionPlaces({ name, target, net, port, regions, pooled });
     this.stack = new TestStack<RegionsConfig>(name, {
@@ -92,6 +90,7 @@ export class RegionStack extends RegionFacts {
     return this.stack.config.active as RegionName;
   }
 
+  /** Of two. */
   get standby(): RegionName {
     return this.active === "region-a" ? "region-b" : "region-a";
   }
@@ -142,7 +141,7 @@ export class RegionStack extends RegionFacts {
 
   /** The operator's statement that the other region is fenced, said now. */
   declareFenced(from: RegionName, extra: Partial<RegionFailover> = {}): void {
-    const to = from === "region-a" ? "region-b" : "region-a";
+    const to = extra.to ?? (from === "region-a" ? "region-b" : "region-a");
     const fenceConfirmed = "powered off by hand, seen by the test";
     this.failover = { from, to, fenceConfirmed, at: new Date().toISOString(), ...extra };
     this.stack.config.active = to;
@@ -167,7 +166,7 @@ export class RegionStack extends RegionFacts {
   async writeThroughTheName(statement: string): Promise<void> {
     const host = `db.${this.stack.name}.example.test`;
     const resolver = new Resolver();
-    resolver.setServers([`127.0.0.1:${this.#dnsPort}`]);
+    resolver.setServers([`127.0.0.1:${this.places.namesPort}`]);
     const [address = ""] = await resolver.resolve4(host);
     const client = clientFor(this.access, { host, address, port: 5432 });
     await client.connect();
@@ -207,7 +206,7 @@ export class RegionStack extends RegionFacts {
     const strict = this.stack.config.deployment.database["synchronous"] === "strict";
     const limit = performance.now() + seconds * 1000;
     await eventually(seconds, "everybody streams", async () => {
-      const names = this.wish.regions.map(({ name }) => name as RegionName);
+      const names = this.regionNames();
       const clusters = await Promise.all(names.map((name) => this.cluster(name)));
       const all = clusters.flatMap(({ members }) => members);
       const wrong = all.filter(({ role, state }) => state !== (role === "leader" ? "running" : "streaming"));
@@ -274,7 +273,7 @@ export class RegionStack extends RegionFacts {
     for (const region of Object.values(this.stack.config.deployment.regions)) delete region["leader"];
     await Promise.all(this.hosts().map(({ name }) => this.node(name).start()));
     this.stack.config.active = await eventually(90, "somebody leads", async () => {
-      for (const region of ["region-a", "region-b"] as const) {
+      for (const region of this.regionNames()) {
         const { members } = await this.cluster(region);
         if (members.some(({ role, state }) => role === "leader" && state === "running")) return region;
       }

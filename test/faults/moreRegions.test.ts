@@ -1,0 +1,131 @@
+/** A deployment of one region grows to three, is moved, loses one of them for a while, and gives one up for good. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { tidyUp } from "../suites/regionTidy.ts";
+import { Faults } from "../support/faults.ts";
+import { monotonicMs } from "../support/ledgerHistory.ts";
+import { sql } from "../support/nodes.ts";
+import { executedSteps } from "../support/printed.ts";
+import type { RegionName } from "../support/regionFacts.ts";
+import { RegionStack } from "../support/regionStack.ts";
+import { docker, refused } from "../support/stack.ts";
+import { say, seconds } from "../support/told.ts";
+
+describe("one region becomes three, and three become two", () => {
+  const all: readonly RegionName[] = ["region-a", "region-b", "region-c"];
+  const regions = new RegionStack({ name: "test-more", net: 181, port: 17410, regions: all });
+  const declared = regions.stack.config.deployment.regions;
+  const faults = new Faults();
+  tidyUp(regions, faults);
+
+  beforeAll(async () => {
+    declare("region-a");
+    await regions.bringUp();
+    await regions.settled();
+  });
+
+  function declare(...names: readonly RegionName[]): void {
+    const some = Object.fromEntries(names.map((name) => [name, declared[name]]));
+    regions.stack.config.deployment.regions = some as typeof declared;
+  }
+
+  const steps = (text: string) =>
+    executedSteps(text)
+      .map(({ description }) => description)
+      .join("\n");
+
+  /** Of the active region's leader: who has a place kept in its WAL. */
+  async function slots(): Promise<string> {
+    return await sql(
+      regions.container(await regions.leader()),
+      "SELECT string_agg(slot_name, ' ' ORDER BY slot_name) FROM pg_replication_slots",
+    );
+  }
+
+  test("two more join while clients write, and the first notices nothing", async () => {
+    const before = await regions.incarnations();
+    const ledger = await regions.startLedger({ writers: 4 });
+    declare(...all);
+    const began = monotonicMs();
+    await regions.succeed();
+    console.log(`two regions joined within ${seconds(monotonicMs() - began)}`);
+    await ledger.acknowledgedAfter();
+    await regions.findAccess();
+    const verdict = await regions.judge(ledger);
+    say("two regions join", verdict);
+    expect(verdict.changes).toEqual([]);
+    expect(verdict.longestGapMs).toBeLessThan(2000);
+    const servers = (incarnations: string) => incarnations.match(/^region-a-\d .*$/gm);
+    expect(servers(await regions.incarnations())).toEqual(servers(before));
+    expect(await slots()).toMatch(/region_b.*region_c/);
+    await regions.expectNoChanges();
+  });
+
+  test("whichever becomes active, all others follow it, and nobody is copied anew", async () => {
+    const before = await regions.identities();
+    const ledger = await regions.startLedger({ writers: 4 });
+    for (const next of ["region-c", "region-b"] as const) {
+      await regions.moveTo(next);
+      await ledger.acknowledgedAfter();
+      await regions.settled();
+      const others = all.filter((name) => name !== next).map((name) => name.replace("-", "_"));
+      expect(await slots()).toMatch(new RegExp(others.join(".*")));
+    }
+    const verdict = await regions.judge(ledger);
+    say("two changes of the active region, of three", verdict);
+    expect(verdict.changes).toHaveLength(2);
+    for (const { gapMs } of verdict.changes) expect(gapMs).toBeLessThan(15_000);
+    expect(await regions.identities()).toEqual(before);
+    await regions.expectNoChanges();
+  });
+
+  test("the active one is lost: the one that is named takes over, the third follows it, the lost one comes back", async () => {
+    const before = await regions.identities();
+    const lost = regions.hosts().filter(({ region }) => region === "region-b");
+    await regions.settled();
+    await docker("kill", ...lost.map(({ name }) => regions.container(name)));
+    regions.declareFenced("region-b", { to: "region-a", acceptDataLoss: true });
+    const began = monotonicMs();
+    const given = steps(await regions.succeed("--skip-preview"));
+    console.log(
+      `region-a leads, and region-c follows it, ${seconds(monotonicMs() - began)} after \`up\` began`,
+    );
+    expect(given).toMatch(/promote region-a/);
+    expect(given).toMatch(/have region-c follow region-a/);
+    const ledger = await regions.startLedger({ writers: 4 });
+    await ledger.acknowledgedAfter();
+    await docker("start", ...lost.map(({ name }) => regions.container(name)));
+    await ledger.acknowledgedAfter(monotonicMs() + 10_000);
+    regions.failover = undefined;
+    expect(steps(await regions.succeed("--skip-preview"))).toMatch(/have region-b follow region-a/);
+    await regions.settled(120);
+    const verdict = await regions.judge(ledger);
+    say("a lost region comes back", verdict);
+    expect(verdict.changes).toEqual([]);
+    expect(await regions.identities()).toEqual(before);
+    await regions.expectNoChanges();
+  });
+
+  test("one leaves for good: its data is kept, and the active one keeps no WAL for it", async () => {
+    const leaving = regions.members("region-c").map(({ name }) => name);
+    const ledger = await regions.startLedger({ writers: 4 });
+    declare("region-a", "region-b");
+    // Its volumes are protected until somebody says that it may go.
+    await refused(regions.preview(), "protect");
+    Object.assign(declared["region-a"], { retired: leaving });
+    await regions.succeed();
+    await ledger.acknowledgedAfter();
+    await regions.findAccess();
+    expect(await slots()).not.toContain("region_c");
+    const verdict = await regions.judge(ledger);
+    say("a region leaves", verdict);
+    expect(verdict.changes).toEqual([]);
+    expect(verdict.longestGapMs).toBeLessThan(2000);
+    const filter = ["--filter", `name=${regions.container("region-c")}`];
+    expect(await docker("ps", "-aq", ...filter)).toBe("");
+    const kept = (await docker("volume", "ls", "-q", ...filter)).split("\n");
+    for (const name of leaving) expect(kept.join("\n")).toContain(name);
+    delete declared["region-a"]["retired"];
+    await regions.succeed();
+    await regions.expectNoChanges();
+  });
+});
