@@ -8,7 +8,7 @@ import { signal } from "../support/processes.ts";
 import { RegionStack, type RegionStackOptions } from "../support/regionStack.ts";
 import { docker } from "../support/stack.ts";
 
-export interface SessionCheckOptions extends Omit<RegionStackOptions, "database" | "alone"> {
+export interface SessionCheckOptions extends Omit<RegionStackOptions, "database" | "regions"> {
   readonly checks: readonly "serfHealth"[];
   /** Of each way to end the agent. */
   readonly restarts: number;

@@ -25,7 +25,21 @@ import { hostWords } from "./units.ts";
 
 export const patroniFile = "patroni/patroni.yml";
 
-/** Readers first and writers last, so that what is wrong with a change shows where it costs least. */
+/**
+ * Before anybody is waited for: whoever is new copies from those that are there, whose Patroni has to admit it first.
+ * Readers first and writers last, so that what is wrong with a change shows where it costs least.
+ */
+export const patroniFiles: Concern = (fleet) => {
+  const steps = [...othersOf(fleet), activeOf(fleet)].flatMap((region) =>
+    membersInOrder(region).flatMap((host) =>
+      reload(host, "patroni", changedFiles(host, "patroni", fleet.moment).reloads),
+    ),
+  );
+  // It may have brought a setting that waits for a restart.
+  return { steps, lookAgain: steps.length > 0 };
+};
+
+/** Of everything else. Readers first here, too. */
 export const files: Concern = (fleet) => {
   const steps = [...othersOf(fleet), activeOf(fleet)].flatMap((region) => [
     ...serversInOrder(region).flatMap((host) => [
@@ -39,17 +53,9 @@ export const files: Concern = (fleet) => {
     ...region.proxies.flatMap((host) =>
       (["haproxy", "pgbouncer"] as const).flatMap((program) => takeOver(host, program, fleet.moment, [])),
     ),
-    ...membersInOrder(region).flatMap((host) =>
-      reload(host, "patroni", changedFiles(host, "patroni", fleet.moment).reloads),
-    ),
   ]);
-  return { steps, lookAgain: steps.some(isReloadOfPatroni) };
+  return { steps };
 };
-
-/** It may have brought a setting that waits for a restart. */
-function isReloadOfPatroni(step: RegionStep): boolean {
-  return step.kind === "reloadProgram" && step.program === "patroni";
-}
 
 /** `after`: what has to hold again before the next one's turn comes. */
 function takeOver(

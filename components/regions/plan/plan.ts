@@ -13,7 +13,7 @@ import { clocks, switchoverClocks } from "./clocks.ts";
 import { configuration } from "./configuration.ts";
 import { consul } from "./consul.ts";
 import { alone, failover } from "./failover.ts";
-import { files } from "./files.ts";
+import { files, patroniFiles } from "./files.ts";
 import {
   activeOf,
   type Concern,
@@ -53,13 +53,17 @@ const beforeItLeads: readonly Concern[] = [
   regionChange,
   failover,
 ];
-/** Everything else rests on that: without an expected primary there is nothing to expect. */
+/**
+ * Everything else rests on that: without an expected primary there is nothing to expect. Who is new copies from those that
+ * are there: they admit it (their files) and keep WAL for it (their configuration) before it is waited for.
+ */
 const onceItLeads: readonly Concern[] = [
   returning,
+  patroniFiles,
+  configuration,
   leaders,
   members,
   files,
-  configuration,
   restarts,
   leaderRestart,
   leaderOfStandbys,

@@ -110,6 +110,14 @@ export const statement: FailoverStatement = {
   acceptDataLoss: true,
 };
 
+/** Each member's file says whom it lets copy from it: every member that is declared. Others say nothing, and let everybody. */
+export function admitting(desired: RegionsDesired): RegionsDesired {
+  const members = desired.regions.flatMap((region) => region.members);
+  const admits = members.map(({ address }) => address);
+  const text = `${JSON.stringify({ postgresql: { parameters: {} }, tags: {}, admits }, null, 2)}\n`;
+  return members.reduce((each, { name }) => withFile(each, name, "patroni/patroni.yml", text), desired);
+}
+
 /** The wish with one region changed. */
 export function withRegionWish(
   desired: RegionsDesired,

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { RegionsDesired } from "../../../../components/regions/desired.ts";
 import { converge } from "./apply.ts";
 import { observe } from "./observed.ts";
-import { statement, wish, withRegionWish } from "./sample.ts";
+import { admitting, member, statement, wish, withRegionWish } from "./sample.ts";
 import { planned } from "./short.ts";
 import { World } from "./world.ts";
 
@@ -17,6 +17,8 @@ interface Start {
 }
 
 const names = ["a", "b", "c"];
+
+const fourth = withRegionWish(wish(), "b", ({ members }) => ({ members: [...members, member("b", 4)] }));
 
 const starts: Readonly<Record<string, Start>> = {
   "a new deployment": { world: () => new World(wish()), wish: wish() },
@@ -28,6 +30,18 @@ const starts: Readonly<Record<string, Start>> = {
   "a planned change and another leader there": {
     world: () => World.healthy(wish()),
     wish: withRegionWish(wish("b"), "b", () => ({ leader: "b-2" })),
+  },
+  "two regions join one": {
+    world: () => World.grown(admitting(wish("a", ["a"])), admitting(wish("a", names))),
+    wish: admitting(wish("a", names)),
+  },
+  "a member joins the active region": {
+    world: () => World.grown(admitting({ ...wish(), active: "b" }), admitting({ ...fourth, active: "b" })),
+    wish: admitting({ ...fourth, active: "b" }),
+  },
+  "a member joins another region": {
+    world: () => World.grown(admitting(wish()), admitting(fourth)),
+    wish: admitting(fourth),
   },
   "back again": { world: () => changed("b"), wish: wish("a") },
   "everything off": {

@@ -79,6 +79,19 @@ export class World {
     return world;
   }
 
+  /** Regions and members are declared beside those that are there; the update has installed files and made units. */
+  static grown(from: RegionsDesired, to: RegionsDesired): World {
+    const [old, world] = [World.healthy(from), new World(to)];
+    for (const [name, { loaded }] of Object.entries(old.hosts)) Object.assign(world.host(name), { loaded });
+    for (const region of Object.values(old.regions)) {
+      const members = world.region(region.name).members;
+      for (const [name, member] of Object.entries(region.members))
+        Object.assign(members[name] ?? {}, { ...member, host: world.host(name) });
+      Object.assign(world.region(region.name), { ...region, members });
+    }
+    return world;
+  }
+
   host(name: string): SimHost {
     const found = this.hosts[name];
     if (!found) throw new Error(`no host ${name}`);
@@ -159,7 +172,7 @@ export class World {
     for (const [, member] of live) {
       if (member === leader) continue;
       member.primary = false;
-      copy(member, leader);
+      this.copy(member, leader);
     }
   }
 
@@ -180,8 +193,7 @@ export class World {
       return true;
     }
     const source = this.writer(this.region(active));
-    if (source === null) return false;
-    copy(first, source);
+    if (source === null || !this.#keepsWalFor(region, active) || !this.copy(first, source)) return false;
     region.config = structuredClone({ ...wish?.dynamic, standby_cluster: wish?.standbyClusterOf[active] });
     return true;
   }
@@ -194,12 +206,38 @@ export class World {
       const streaming = Object.values(this.regions).filter((other) => this.source(other) === region.name);
       for (const other of streaming) {
         const member = other.members[other.leader ?? ""];
-        if (member && this.runs(member) && !member.primary) copy(member, leader);
+        if (member && this.runs(member) && !member.primary) this.copy(member, leader);
       }
     }
     leader.controlState = "in archive recovery";
     const source = this.writer(this.region(this.source(region) ?? region.name));
-    if (source !== null && source !== leader) copy(leader, source);
+    if (source !== null && source !== leader) this.copy(leader, source);
+  }
+
+  /** By the slot that its standby leader streams through. */
+  #keepsWalFor(region: SimRegion, of: string): boolean {
+    const wish = this.desired.regions.find(({ name }) => name === region.name)?.standbyClusterOf[
+      of
+    ] as Config;
+    return Object.hasOwn(
+      (this.region(of).config?.["slots"] ?? {}) as Config,
+      String(wish["primary_slot_name"]),
+    );
+  }
+
+  /** Streaming, a rewind or a new copy: the history is the source's then. Whether the source admits it. */
+  copy(member: SimMember, source: SimMember): boolean {
+    const { admits } = JSON.parse(source.host.loaded["patroni/patroni.yml"] ?? "{}") as { admits?: string[] };
+    if (admits && !admits.includes(this.#addressOf(member))) return false;
+    member.wal = [...source.wal];
+    member.timeline = source.timeline;
+    member.controlState = "in archive recovery";
+    return true;
+  }
+
+  #addressOf(member: SimMember): string {
+    const declared = this.desired.regions.flatMap(({ members }) => members);
+    return declared.find(({ name }) => this.member(name) === member)?.address ?? "";
   }
 
   source(region: SimRegion): string | null {
@@ -207,13 +245,6 @@ export class World {
     const found = this.desired.regions.find(({ members }) => members.some((m) => hosts.includes(m.address)));
     return found?.name ?? null;
   }
-}
-
-/** Streaming, a rewind or a new copy: the history is the source's then. */
-function copy(member: SimMember, source: SimMember): void {
-  member.wal = [...source.wal];
-  member.timeline = source.timeline;
-  member.controlState = "in archive recovery";
 }
 
 function newHost({ files }: DesiredHost): SimHost {
