@@ -115,6 +115,8 @@ export function patroniYml(node: PatroniInput): string {
         replication: byCertificate(patroniRoles.replication),
         rewind: byCertificate(patroniRoles.rewind),
       },
+      // A copy begins with a checkpoint; one that is spread keeps whoever is new or lost its data waiting for minutes.
+      basebackup: [{ checkpoint: "fast" }],
       parameters: node.parameters,
       pg_hba: hbaLines(node.access),
       pg_ident: identLines(node.access),

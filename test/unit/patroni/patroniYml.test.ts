@@ -63,6 +63,8 @@ test("patroni.yml", () => {
           sslrootcert: /etc/understudy/secrets/ca.crt
           sslcert: /etc/understudy/secrets/server.crt
           sslkey: /etc/understudy/secrets/server.key
+      basebackup:
+        - checkpoint: fast
       parameters:
         shared_buffers: 128MB
         unix_socket_directories: /run/postgresql
