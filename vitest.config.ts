@@ -24,6 +24,7 @@ const BESIDE = [
 /** A long one takes seconds of CPU, and a machine may have other work. */
 const SHORT = { testTimeout: 30_000 };
 const LONG = { testTimeout: 600_000, hookTimeout: 600_000 };
+const IN_DOCKER = { globalSetup: "test/support/leftovers.ts" };
 
 // One project per ring (see README, "Tests"), but two for the engine ring; a mocks suite needs a process of its own, because
 // Pulumi's mocks are global to one.
@@ -36,7 +37,14 @@ export default defineConfig({
       { extends: true, test: { name: "mocks", include: ["test/mocks/**/*.test.ts"], ...SHORT } },
       {
         extends: true,
-        test: { name: "engine-beside", include: BESIDE, maxWorkers: 2, sequence: { groupOrder: 1 }, ...LONG },
+        test: {
+          name: "engine-beside",
+          include: BESIDE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          ...LONG,
+          ...IN_DOCKER,
+        },
       },
       {
         extends: true,
@@ -47,6 +55,7 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           ...LONG,
+          ...IN_DOCKER,
         },
       },
       {
@@ -58,6 +67,7 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
           testTimeout: 1_800_000,
           hookTimeout: 600_000,
+          ...IN_DOCKER,
         },
       },
     ],

@@ -20,7 +20,8 @@ import type { UnitVerbs } from "../../components/regions/verbs.ts";
 import type { CallLimits } from "../../components/roles/conversation.ts";
 import { hostsOf, type Region, type RegionalDeployment } from "../../components/spec/regionalModel.ts";
 import { makeCertificates } from "../node/certificates.ts";
-import { docker, dockerWith, removeLabelled } from "../node/docker.ts";
+import { docker, dockerWith } from "../node/docker.ts";
+import { own, removeOwned } from "./leftovers.ts";
 
 type Files = Readonly<Record<string, string>>;
 
@@ -71,6 +72,7 @@ export class AgentHosts {
 
   async prepare(): Promise<void> {
     await this.remove();
+    own(this.#owned);
     const net = this.hosts[0]?.address.replace(/\.\d+$/, "");
     await docker("network", "create", ...this.#label(), "--subnet", `${net}.0/24`, this.#name);
     await this.certify(this.hosts);
@@ -184,7 +186,7 @@ export class AgentHosts {
   }
 
   async remove(): Promise<void> {
-    await removeLabelled(`understudy.test=${this.#name}`);
+    await removeOwned(this.#owned);
   }
 
   #consulSecrets(host: AnyHost): string {
@@ -221,7 +223,11 @@ export class AgentHosts {
   }
 
   #label(): [string, string] {
-    return ["--label", `understudy.test=${this.#name}`];
+    return ["--label", this.#owned];
+  }
+
+  get #owned(): string {
+    return `understudy.test=${this.#name}`;
   }
 }
 

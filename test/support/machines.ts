@@ -15,8 +15,13 @@ import {
 } from "../../scripts/toolchain/machines/machines.ts";
 import { bringUpMirror, type Mirror } from "../../scripts/toolchain/machines/mirror.ts";
 import { ensureMirrorImage, ensurePackagesImage } from "../../scripts/toolchain/machines/mirrorImages.ts";
-import type { MachineName, MachinesWish } from "../../scripts/toolchain/machines/names.ts";
+import {
+  MACHINES_LABEL,
+  type MachineName,
+  type MachinesWish,
+} from "../../scripts/toolchain/machines/names.ts";
 import { Progress } from "../../scripts/toolchain/progress.ts";
+import { disown, own } from "./leftovers.ts";
 import { docker } from "./stack.ts";
 
 export type TestMachine = MachineName;
@@ -58,6 +63,7 @@ export class TestMachines {
     const progress = new Progress({ quiet: true });
     const folder = mkdtempSync(join(tmpdir(), `understudy-${name}-machines-`));
     await removeMachines(name, folder);
+    own(`${MACHINES_LABEL}=${name}`);
     const image = await ensureMachineImage(release, progress);
     const subnet = `10.${options.net}.0.0/24`;
     const wish = { name, count, subnet, ...(extra && { extra }), ...(images && { images }) };
@@ -119,6 +125,7 @@ export class TestMachines {
 
   async remove(): Promise<void> {
     await removeMachines(this.name, this.#folder);
+    disown(`${MACHINES_LABEL}=${this.name}`);
   }
 }
 

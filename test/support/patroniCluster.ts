@@ -4,9 +4,10 @@
  */
 import { onDemandImageTag } from "../../components/hosts/containers/images.ts";
 import { makeCertificates } from "../node/certificates.ts";
-import { docker, dockerWith, removeLabelled } from "../node/docker.ts";
+import { docker, dockerWith } from "../node/docker.ts";
 import { until } from "../node/pair.ts";
 import { type Answer, type Ask, askConsul, grants } from "./consulAdmin.ts";
+import { own, removeOwned } from "./leftovers.ts";
 import { datacenter, type Files, PatroniShape, type Place } from "./patroniShape.ts";
 
 export const images = {
@@ -28,6 +29,7 @@ export class PatroniCluster {
   async prepare(): Promise<void> {
     const { servers, nodes, proxy, client, subnet } = this.shape;
     await this.remove();
+    own(this.#owned);
     await docker("network", "create", ...this.#label(), "--subnet", subnet, this.#name);
     const loopback = ["IP:127.0.0.1", "DNS:localhost"];
     const certificates = await makeCertificates(images.patroni, [
@@ -133,7 +135,7 @@ export class PatroniCluster {
   }
 
   async remove(): Promise<void> {
-    await removeLabelled(`understudy.test=${this.#name}`);
+    await removeOwned(this.#owned);
   }
 
   async #consul(place: Place, where: readonly string[]): Promise<void> {
@@ -178,7 +180,7 @@ export class PatroniCluster {
   }
 
   #label(): string[] {
-    return ["--label", `understudy.test=${this.#name}`];
+    return ["--label", this.#owned];
   }
 
   #at({ address }: Place): string[] {
@@ -191,5 +193,9 @@ export class PatroniCluster {
 
   #volume(name: string, path: string): string[] {
     return ["-v", `${this.container(name)}:${path}:ro`];
+  }
+
+  get #owned(): string {
+    return `understudy.test=${this.#name}`;
   }
 }

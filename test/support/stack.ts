@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { removeLabelled } from "../node/docker.ts";
+import { own, removeOwned } from "./leftovers.ts";
 
 const run = promisify(execFile);
 const readsConfig = new Set(["up", "preview", "destroy", "refresh"]);
@@ -40,6 +40,10 @@ export class TestStack<C extends StackConfig = PairConfig> {
     this.name = name;
     this.config = config;
     this.folder = mkdtempSync(join(tmpdir(), `understudy-${name}-`));
+  }
+
+  get #label(): string {
+    return `understudy.deployment=${this.name}`;
   }
 
   get environment(): NodeJS.ProcessEnv {
@@ -84,6 +88,7 @@ export class TestStack<C extends StackConfig = PairConfig> {
   }
 
   async init(): Promise<void> {
+    own(this.#label);
     this.writeConfig();
     const child = spawn(process.execPath, ["scripts/pulumi.ts", "stack", "init", this.name, "--no-select"], {
       env: this.environment,
@@ -114,7 +119,7 @@ export class TestStack<C extends StackConfig = PairConfig> {
   /** Removes what the stack made, by its label, whatever state Pulumi's own record is in. */
   async remove(): Promise<void> {
     await Promise.all([...this.#running].map(ended));
-    await removeLabelled(`understudy.deployment=${this.name}`);
+    await removeOwned(this.#label);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
