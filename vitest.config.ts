@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /**
- * Of the engine ring: files that wait for machines, packages and SSH more than they compute, and measure nothing. Two at
+ * Of the engine ring: files that wait for programs, packages and SSH more than they compute, and measure nothing. Two at
  * once, before the others, which are alone one after another: what those measure is not to be the wait for a core.
  * Each has names, networks and ports of its own.
  */
@@ -11,10 +11,13 @@ const BESIDE = [
   "dns",
   "dockerPlugin",
   "fenceCommand",
+  "killed",
   "machineHost",
   "machineReboot",
   "ownEngines",
   "packageMirror",
+  "pair",
+  "pairOnMachines",
   "previewFromRecord",
   "regionUnits",
   "render",
