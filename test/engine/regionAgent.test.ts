@@ -6,7 +6,9 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { onDemandImageTag } from "../../components/hosts/containers/images.ts";
 import { accessOf, tokenNames } from "../../components/regions/render/access.ts";
+import { makeCertificates } from "../node/certificates.ts";
 import { docker } from "../node/docker.ts";
 import { until } from "../node/pair.ts";
 import { AgentHosts } from "../support/agentHosts.ts";
@@ -127,6 +129,45 @@ test("no reload takes what Consul or Patroni cannot use", async () => {
   await region.install(member);
   await region.call(member, "reload", { program: "consul" });
   await region.call(member, "reload", { program: "patroni" });
+});
+
+test("a new certificate is presented although the settings beside it are new, too", async () => {
+  const other = await makeCertificates(onDemandImageTag("patroni"), [region.host(member)]);
+  const leaf = other.leaves[member];
+  const { files } = region.contentOf(region.deployment, region.host(member));
+  try {
+    await region.install(member, {
+      "secrets/server.crt": leaf?.certificate ?? "",
+      "secrets/server.key": leaf?.key ?? "",
+      "patroni/patroni.yml": files["patroni/patroni.yml"]?.replace("level: INFO", "level: WARNING") ?? "",
+    });
+    await region.call(member, "reload", { program: "patroni" });
+    const { patroni } = await programs(member);
+    expect(patroni?.loaded["secrets/server.crt"]).toBe(patroni?.installed["secrets/server.crt"]);
+  } finally {
+    await region.install(member);
+  }
+  await region.call(member, "reload", { program: "patroni" });
+});
+
+test("what was not taken over is not loaded: the next update asks for it again", async () => {
+  await send("STOP", "consul-2", "consul");
+  try {
+    await region.install("consul-2", { "certificate.json": '{"of": "another"}' });
+    await expect(region.call("consul-2", "reload", { program: "consul" })).rejects.toMatchObject({
+      code: "E_RELOAD",
+    });
+    const { consul } = await programs("consul-2");
+    expect(consul?.installed["certificate.json"]).toBeDefined();
+    expect(consul?.loaded["certificate.json"]).not.toBe(consul?.installed["certificate.json"]);
+  } finally {
+    await send("CONT", "consul-2", "consul");
+  }
+  await region.install("consul-2");
+  await region.call("consul-2", "awaitConsul", limit);
+  await region.call("consul-2", "reload", { program: "consul" });
+  const { consul } = await programs("consul-2");
+  expect(consul?.loaded).toEqual(consul?.installed);
 });
 
 test("a restart of the Consul agent leaves Patroni and its server alone", async () => {

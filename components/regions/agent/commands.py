@@ -54,6 +54,9 @@ class Commands:
         if request["do"] == "reload":
             program.reload()
             return {}
+        if request["do"] == "reloaded":
+            program.reloaded()
+            return {}
         if request["do"] in ("pause", "resume"):
             return self.hold_back(program, request)
         begun = time.monotonic()

@@ -37,6 +37,8 @@ class Program:
         self.retry_at: float | None = None
         self.kill_at: float | None = None
         self.loaded: dict[str, str] = {}
+        self.taking: dict[str, str] = {}
+        """What it was told to load; whoever told it so sees whether it did."""
         self.waiters = Waiters()
         self.output: Output | None = None
 
@@ -82,7 +84,7 @@ class Program:
     def spawn(self) -> None:
         try:
             self.prepare()
-            self.loaded = self.spec.fingerprints(self.key)
+            self.loaded, self.taking = self.spec.fingerprints(self.key), {}
             self.pid, self.output = start(self.spec)
         except OSError as problem:
             self.failed(f"it could not be started: {problem.strerror} ({problem.filename or self.spec.command[0]})")
@@ -186,10 +188,15 @@ class Program:
             raise Refusal("E_NOT_RUNNING", f"{self.spec.name} is {self.state}; it can take no file over")
         if self.spec.reload_signal is None:
             raise Refusal("E_NO_RELOAD", f"{self.spec.name} takes a change by a restart only")
-        taken = self.spec.fingerprints(self.key, self.spec.reloads)
-        kept = {path: value for path, value in self.loaded.items() if path not in self.spec.reloads}
+        self.taking = self.spec.fingerprints(self.key, self.spec.reloads)
         os.kill(self.pid, self.spec.reload_signal)
-        self.loaded = {**kept, **taken}
+
+    def reloaded(self) -> None:
+        """It was seen to work with what it was told to load. One that was started since has read everything."""
+        if not self.taking:
+            return
+        kept = {path: value for path, value in self.loaded.items() if path not in self.spec.reloads}
+        self.loaded, self.taking = {**kept, **self.taking}, {}
 
     def facts(self) -> dict[str, Any]:
         return {

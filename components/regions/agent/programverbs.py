@@ -16,10 +16,15 @@ from awaiting import milliseconds, wait_until
 from consulapi import Consul, ConsulError, tls_context
 from control import ask
 from files import Refusal
-from output import COMPLAINT, concealed
+from output import COMPLAINT, concealed, log
 
 CHECK_SECONDS = 30.0
 TAKEN_SECONDS = 10.0
+PATRONI_TAKEN_SECONDS, PATRONI_AGAIN_SECONDS = 30.0, 2.0
+"""
+It reads its files between two rounds of its loop, and looks at its certificate in a reload that finds its settings as
+they were (`reload_config` of Patroni 4.1): where both are new, the first reload is for the settings alone.
+"""
 SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 
 
@@ -35,17 +40,29 @@ def reload(config: dict[str, Any], program: str) -> dict[str, Any]:
     ask({"do": "reload", "program": program})
     if program == "haproxy":
         haproxy.await_worker(before, TAKEN_SECONDS)
-        return {}
     if program == "pgbouncer":
         pooler.await_settings(config)
-    if any(path.startswith("secrets/server.") for path in spec.reloads):
+    if program != "haproxy" and has_certificate(spec):
         await_certificate(program, endpoint(config, program))
+    confirm(program)
     return {}
+
+
+def confirm(program: str) -> None:
+    """Until then it counts as not loaded, and the next update asks for the reload again."""
+    try:
+        ask({"do": "reloaded", "program": program})
+    except Refusal as no:
+        log(f"the reload of {program} was not confirmed: {no}")
+
+
+def has_certificate(spec: unit.ProgramSpec) -> bool:
+    return any(path.startswith("secrets/server.") for path in spec.reloads)
 
 
 def check_certificate(spec: unit.ProgramSpec) -> None:
     """No program judges it beforehand, and one with a bad pair refuses every handshake from then on."""
-    if not any(path.startswith("secrets/server.") for path in spec.reloads):
+    if not has_certificate(spec):
         return
     try:
         tls_context()
@@ -91,13 +108,22 @@ def endpoint(config: dict[str, Any], program: str) -> tuple[str, int]:
 def await_certificate(program: str, address: tuple[str, int]) -> None:
     """A bad certificate at a reload is a line in the log, and the old one stays: only a handshake tells."""
 
+    seconds = PATRONI_TAKEN_SECONDS if program == "patroni" else TAKEN_SECONDS
+    again_at = time.monotonic() + PATRONI_AGAIN_SECONDS
+
     def presented() -> bool:
-        return handshake(address, asks=program == "pgbouncer") == installed_certificate()
+        nonlocal again_at
+        if handshake(address, asks=program == "pgbouncer") == installed_certificate():
+            return True
+        if program == "patroni" and time.monotonic() > again_at:
+            ask({"do": "reload", "program": program})
+            again_at = time.monotonic() + PATRONI_AGAIN_SECONDS
+        return False
 
     where = f"{address[0]}:{address[1]}"
-    message = f"{program} still presents another certificate at {where} {TAKEN_SECONDS:g} s after its reload"
+    message = f"{program} still presents another certificate at {where} {seconds:g} s after its reload"
     message += "; its log says why"
-    wait_until(presented, TAKEN_SECONDS, lambda: Refusal("E_RELOAD", message))
+    wait_until(presented, seconds, lambda: Refusal("E_RELOAD", message))
 
 
 def installed_certificate() -> bytes:

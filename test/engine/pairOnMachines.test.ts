@@ -1,0 +1,3 @@
+import { pairStory } from "../suites/pairStory.ts";
+
+pairStory({ name: "test-mpair", target: "machines", net: 93, port: 16452 });
