@@ -92,6 +92,7 @@ describe("a deployment grows and shrinks", () => {
 
     declareMembers(1, 2, 3);
     declared["region-a"]["retired"] = ["region-a-4"];
+    regions.former.push("region-a-4");
     await update("a member leaves", 1, 2, 3);
     delete declared["region-a"]["retired"];
     await regions.succeed();
@@ -156,6 +157,7 @@ describe("a deployment grows and shrinks", () => {
     // Its volumes are protected until somebody says that it may go.
     await refused(regions.preview(), "protect");
     Object.assign(declared["region-a"], { retired: leaving });
+    regions.former.push(...leaving);
     await update("a region leaves", 1, 2, 3);
     await eventually(30, "nobody keeps WAL for it", async () => {
       return (await slots()).includes("region_c") ? undefined : true;

@@ -51,6 +51,8 @@ export class RegionStack extends RegionFacts {
   readonly stack: TestStack<RegionsConfig>;
   readonly places: RegionPlaces;
   failover: RegionFailover | undefined;
+  /** Members that left within the last half an hour. */
+  readonly former: string[] = [];
   /** Everything that Pulumi has printed. */
   said = "";
   readonly #ledgers: Ledger[] = [];
@@ -263,7 +265,8 @@ export class RegionStack extends RegionFacts {
       return [name, names.split("\n").filter((slot) => slot !== "")] as const;
     });
     const [observed, found] = await Promise.all([this.observe(), Promise.all(slots)]);
-    return regionComplaints(observed, { ...this.wish, active: this.active }, Object.fromEntries(found));
+    const wish = { ...this.wish, active: this.active };
+    return regionComplaints(observed, wish, Object.fromEntries(found), this.former);
   }
 
   /** After a test that failed, so that the next one fails for reasons of its own: all hosts up, whoever led leads. */

@@ -15,7 +15,13 @@ interface Up {
   readonly report: UnitReport;
 }
 
-export function regionComplaints(observed: RegionsObserved, desired: RegionsDesired, slots: Slots): string[] {
+/** `former`: members that left; Patroni keeps the slot of one for as long as `member_slots_ttl` says, half an hour. */
+export function regionComplaints(
+  observed: RegionsObserved,
+  desired: RegionsDesired,
+  slots: Slots,
+  former: readonly string[] = [],
+): string[] {
   const up = allHosts(desired).flatMap(({ name, region }): Up[] => {
     const facts = observed.hosts[name];
     return facts?.reach === "up" ? [{ name, region, report: facts.report }] : [];
@@ -28,7 +34,7 @@ export function regionComplaints(observed: RegionsObserved, desired: RegionsDesi
     ...up.flatMap(ofHost),
     ...desired.regions.flatMap((region) => ofRegion(region, up, desired)),
     ...timelines(up),
-    ...desired.regions.flatMap((region) => foreignSlots(region, desired, slots)),
+    ...desired.regions.flatMap((region) => foreignSlots(region, desired, slots, former)),
   ];
 }
 
@@ -94,9 +100,14 @@ function timelines(up: readonly Up[]): string[] {
 }
 
 /** A slot that nobody advances keeps WAL until the disk is full. */
-function foreignSlots(region: DesiredRegion, { regions }: RegionsDesired, slots: Slots): string[] {
+function foreignSlots(
+  region: DesiredRegion,
+  { regions }: RegionsDesired,
+  slots: Slots,
+  former: readonly string[],
+): string[] {
   const others = regions.filter(({ name }) => name !== region.name).map(({ name }) => name);
-  const known = new Set([...region.members.map(({ name }) => name), ...others].map(slotName));
+  const known = new Set([...region.members.map(({ name }) => name), ...others, ...former].map(slotName));
   return region.members.flatMap(({ name }) => {
     const foreign = (slots[name] ?? []).filter((slot) => !known.has(slot));
     return when(foreign.length > 0, `${name} has foreign slots: ${foreign.join(", ")}`);

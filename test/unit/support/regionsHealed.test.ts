@@ -29,6 +29,7 @@ const slots = (found: Record<string, string[]>) => regionComplaints(healthy, wis
 test("whole regions give no reason to complain", () => {
   expect(complaints(healthy)).toBe("");
   expect(slots({ "a-1": ["a_2", "a_3", "b"], "b-1": ["b_2", "a"] })).toEqual([]);
+  expect(regionComplaints(healthy, wish(), { "a-1": ["a_4"] }, ["a-4"])).toEqual([]);
 });
 
 test.each([
