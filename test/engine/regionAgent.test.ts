@@ -236,6 +236,19 @@ test("a new gossip key is brought into use without a restart", async () => {
   expect(JSON.parse(keys)).toEqual([region.gossipKey]);
 });
 
+test("Consul joins from a volume with the gossip keys of another membership", async () => {
+  await region.call(member, "hold", { program: "consul", ...limit });
+  const ring = JSON.stringify([randomBytes(32).toString("base64")]);
+  await within(
+    member,
+    `cd /var/lib/understudy; echo '${ring}' > consul/serf/local.keyring; echo another > state/gossip-member`,
+  );
+  await region.call(member, "start", { program: "consul", ...limit });
+  await region.call(member, "awaitConsul", limit);
+  const keys = await within(member, "cat /var/lib/understudy/consul/serf/local.keyring");
+  expect(JSON.parse(keys)).toEqual([region.gossipKey]);
+});
+
 test("a snapshot is whole, and the server's own", async () => {
   const { path, bytes } = await region.call(server, "snapshot", {});
   expect(Number(await within(server, `stat -c %s ${path}`))).toBe(bytes);

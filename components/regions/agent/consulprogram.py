@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyring
 from program import Program
 
 LEFT = "it was told to leave its cluster, which needs it no more"
@@ -10,6 +11,9 @@ LONGEST_PAUSE = 2.0
 
 
 class ConsulProgram(Program):
+    def prepare(self) -> None:
+        keyring.forget_foreign()
+
     def failed(self, reason: str) -> None:
         super().failed(reason)
         self.pause = min(self.pause, LONGEST_PAUSE)
