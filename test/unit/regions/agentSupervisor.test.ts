@@ -160,6 +160,9 @@ describe("one program", () => {
     write("plain", "new");
     write("other", "new");
     await ask({ do: "reload", program: "haproxy" });
+    // Whoever asked for it has not seen it in force yet, and may never.
+    expect((await look("haproxy"))?.loaded).toEqual(before?.loaded);
+    await ask({ do: "reloaded", program: "haproxy" });
     const after = await look("haproxy");
     expect(after?.loaded.plain).toBe(after?.installed.plain);
     expect(after?.loaded.other).toBe(before?.loaded.other);
