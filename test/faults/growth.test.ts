@@ -87,6 +87,9 @@ describe("a deployment grows and shrinks", () => {
     const container = regions.container(member(lost));
     await docker("rm", "-f", container);
     await docker("volume", "rm", `${container}-data`);
+    // An empty one in its place, as of a new disk. Docker would make it by itself, without the label by which it is found.
+    const label = `understudy.deployment=${regions.stack.name}`;
+    await docker("volume", "create", "--label", label, `${container}-data`);
     await update("a member is lost with its data", ...[1, 2, 3, 4].filter((number) => number !== lost));
     await regions.expectNoChanges();
 

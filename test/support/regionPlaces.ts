@@ -123,11 +123,6 @@ export class RegionPlaces {
     };
   }
 
-  /** Of the members, in containers. */
-  dataVolumes(): string[] {
-    return this.#options.regions.flatMap(members).map((member) => `${this.#options.name}-${member}-data`);
-  }
-
   async removeMachines(): Promise<void> {
     await this.#machines?.remove();
   }

@@ -17,7 +17,7 @@ import { eventually, sql } from "./nodes.ts";
 import { RegionFacts, type RegionName } from "./regionFacts.ts";
 import { RegionPlaces, type WrittenRegions } from "./regionPlaces.ts";
 import { regionComplaints } from "./regionsHealed.ts";
-import { docker, type Outcome, type StackConfig, succeed, TestStack } from "./stack.ts";
+import { type Outcome, type StackConfig, succeed, TestStack } from "./stack.ts";
 
 const run = promisify(execFile);
 
@@ -283,6 +283,8 @@ export class RegionStack extends RegionFacts {
       return undefined;
     });
     await this.up("--skip-preview");
+    // The test may have declared others.
+    await this.findAccess();
     await this.settled(120);
   }
 
@@ -290,8 +292,6 @@ export class RegionStack extends RegionFacts {
     this.endLedgers();
     await this.places.removeMachines();
     await this.stack.remove();
-    // One that was lost was made again by Docker itself, without our label.
-    if (this.target === "containers") await docker("volume", "rm", "--force", ...this.places.dataVolumes());
   }
 
   async #pulumi(...args: string[]): Promise<Outcome> {
