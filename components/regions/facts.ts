@@ -190,7 +190,9 @@ export interface RegionChangeFacts {
 }
 
 export interface MemberDataFacts {
-  readonly state: "empty" | "ready";
+  /** `copy`: made of another member's data, or being made; no server has run on it, so it says nothing of its own. */
+  readonly state: "empty" | "copy" | "ready";
+  /** null: there is none, or it is the one that came with the copy. */
   readonly control: ControlFacts | null;
   readonly freeBytes: number;
 }

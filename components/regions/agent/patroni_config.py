@@ -67,6 +67,16 @@ def has_data() -> bool:
     return os.path.exists(f"{files.PGDATA}/global/pg_control")
 
 
+def data_state() -> str:
+    """
+    `empty`, `copy` or `ready`. The first server on a copy takes its backup_label away; until then its control file is
+    the source's, and would pass for that of a primary which runs. PostgreSQL 15 and newer puts none where it runs itself.
+    """
+    if not has_data():
+        return "empty"
+    return "copy" if os.path.exists(f"{files.PGDATA}/backup_label") else "ready"
+
+
 def scope_key(config: dict[str, Any], name: str) -> str:
     """A key of this cluster in Consul, as Patroni names it: without the slash at the beginning."""
     patroni = config["patroni"]

@@ -91,11 +91,11 @@ class Look:
 
     def data(self) -> dict[str, Any]:
         volume = data_volume()
-        ready = patroni_config.has_data()
+        state = patroni_config.data_state()
         node = patroni_config.member_node(self.config)
         return {
-            "state": "ready" if ready else "empty",
-            "control": self.attempt("control", lambda: control_facts(node)) if ready else None,
+            "state": state,
+            "control": self.attempt("control", lambda: control_facts(node)) if state == "ready" else None,
             "freeBytes": volume.f_bavail * volume.f_frsize,
         }
 

@@ -213,6 +213,6 @@ function isNew(host: string, observed: RegionsObserved, { regions }: RegionsDesi
   const members = regions.find((region) => region.members.some(({ name }) => name === host))?.members ?? [];
   return members.every(({ name }) => {
     const facts = observed.hosts[name];
-    return facts?.reach === "absent" || (facts?.reach === "up" && facts.report.data?.state === "empty");
+    return facts?.reach === "absent" || (facts?.reach === "up" && facts.report.data?.state !== "ready");
   });
 }

@@ -182,6 +182,24 @@ describe("what Patroni answers, as facts", () => {
   });
 });
 
+describe("what a member's directory holds", () => {
+  const state = () => python<string>("patroni_config", "it.data_state()");
+  const file = (name: string) => join(config, "data/pgdata", name);
+
+  test("a copy is the member's own once a server has run on it", async () => {
+    expect(await state()).toBe("empty");
+    mkdirSync(file("global"), { recursive: true });
+    writeFileSync(file("backup_label"), "");
+    // pg_basebackup writes it last.
+    expect(await state()).toBe("empty");
+    writeFileSync(file("global/pg_control"), "");
+    expect(await state()).toBe("copy");
+    rmSync(file("backup_label"));
+    expect(await state()).toBe("ready");
+    rmSync(file("."), { recursive: true });
+  });
+});
+
 describe("a member is there", () => {
   const streaming = { state: "running", role: "replica", replication_state: "streaming" };
   const cases: [string, Record<string, unknown>, boolean, string][] = [

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import type { MemberDataFacts, RegionsObserved } from "../../../../components/regions/facts.ts";
 import { planRegions } from "../../../../components/regions/plan/plan.ts";
 import { renderPlan } from "../../../../components/regions/plan/render.ts";
 import { converge } from "./apply.ts";
 import { observe } from "./observed.ts";
 import { wish } from "./sample.ts";
-import { planned, short } from "./short.ts";
+import { planned, short, withReport } from "./short.ts";
 import { World } from "./world.ts";
 
 test("nothing to do", () => {
@@ -41,6 +42,23 @@ test("the same when the update has made the units, up to a plan that is empty", 
   expect(refused).toEqual([]);
   expect(planned(observe(world), wish())).toBe("nothing");
   expect(world.splits).toEqual([]);
+});
+
+/** b is new, and one of its members has this; the control file in a copy is that of the primary that it was made of. */
+function found(state: MemberDataFacts["state"]): RegionsObserved {
+  const observed = observe(World.grown(wish("a", ["a"]), wish()));
+  const leader = observed.hosts["a-1"];
+  const control = leader?.reach === "up" ? (leader.report.data?.control ?? null) : null;
+  return withReport(observed, "b-3", () => ({
+    data: { state, control: state === "ready" ? control : null, freeBytes: 1e10 },
+  }));
+}
+
+test("a copy that no server has run on says nothing of who led", () => {
+  expect(planned(found("copy"), wish())).toBe(planned(found("empty"), wish()));
+  expect(planned(found("copy"), wish())).toContain("awaitLeader(b-1 standby_leader)");
+  // The same as data of its own: nobody but a person can tell which of the two is right.
+  expect(planned(found("ready"), wish())).toContain("E_SPLIT_BRAIN");
 });
 
 test("a new database gets what is declared on whoever leads", () => {
