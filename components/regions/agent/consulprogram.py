@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import keyring
+from files import Refusal
+from output import log
 from program import Program
 
 LEFT = "it was told to leave its cluster, which needs it no more"
@@ -12,7 +14,11 @@ LONGEST_PAUSE = 2.0
 
 class ConsulProgram(Program):
     def prepare(self) -> None:
-        keyring.forget_foreign()
+        try:
+            keyring.forget_foreign()
+        except (OSError, Refusal) as problem:
+            # E.g. a full disk. Consul is worth more than the note.
+            log(f"consul: the gossip keys on disk were not looked at: {problem}")
 
     def failed(self, reason: str) -> None:
         super().failed(reason)

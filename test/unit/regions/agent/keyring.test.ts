@@ -7,7 +7,11 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 const components = join(import.meta.dirname, "../../../../components");
 const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
-const program = "import sys; sys.path[:0] = sys.argv[1:]; import keyring; keyring.forget_foreign()";
+const program = `import sys
+sys.path[:0] = sys.argv[1:]
+from consulprogram import ConsulProgram
+from unit import ProgramSpec
+ConsulProgram(ProgramSpec("consul", ("consul",), None, 15, 1.0, (), ()), b"").prepare()`;
 
 let folder: string;
 const ring = () => join(folder, "data/consul/serf/local.keyring");
@@ -22,6 +26,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** What comes before a start of Consul. */
 function start(agent: string, key: string): void {
   const secrets = { encrypt: key, acl: { tokens: { agent } } };
   writeFileSync(join(folder, "config/secrets/consul.json"), JSON.stringify(secrets));
@@ -56,6 +61,11 @@ test("what nobody has noted is nobody else's", () => {
   has("old");
   start("token-1", "new");
   expect(JSON.parse(readFileSync(ring(), "utf8"))).toEqual(["old"]);
+});
+
+test("a disk that is full does not keep Consul down", () => {
+  writeFileSync(join(folder, "data/state"), "nobody can make a folder of this name");
+  start("token-1", "old");
 });
 
 test("no token is written down", () => {
