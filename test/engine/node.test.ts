@@ -193,9 +193,12 @@ describe("a strict pair", () => {
     expect((await pair.a.call("reload", {})).errors).toEqual([
       expect.stringContaining("still presents another certificate"),
     ]);
+    // So that the next update asks for it again.
+    expect((await pair.a.observe()).files.loaded).not.toHaveProperty(["certificate.json"]);
     pair.a.leaf = old;
     await pair.a.install();
     expect(await pair.a.call("reload", {})).toEqual({ errors: [] });
+    expect((await pair.a.observe()).files.loaded).toHaveProperty(["certificate.json"]);
   });
 
   it("lets no client see a commit that is in doubt after a crash", async () => {

@@ -104,7 +104,11 @@ class Verbs:
                 5,
                 ("E_RELOAD_TIMEOUT", "the server did not take the configuration over within 5 s"),
             )
-            return {"errors": config_errors(connection) + certificate_errors(node)}
+            certificate = certificate_errors(node)
+            if certificate:
+                # Not loaded, whatever the supervisor has noted: the next update asks for the reload again.
+                files.remove_durably(f"{files.LOADED}/certificate.json")
+            return {"errors": config_errors(connection) + certificate}
 
     # --------------------------------------------------------------------------------------------------- contents
 

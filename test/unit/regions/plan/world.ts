@@ -2,6 +2,7 @@
  * Regions that live in memory. Patroni is imitated by `settle`: just enough of it (leaders, standby clusters, copies,
  * rewinds) to see whether a plan leads where it should. A WAL is a list of records, and clients write after each step.
  */
+import { parse } from "yaml";
 import type { DesiredHost, RegionsDesired } from "../../../../components/regions/desired.ts";
 import type { RegionChangeFacts } from "../../../../components/regions/facts.ts";
 import { isStandby } from "../../../../components/regions/plan/regionState.ts";
@@ -227,8 +228,9 @@ export class World {
 
   /** Streaming, a rewind or a new copy: the history is the source's then. Whether the source admits it. */
   copy(member: SimMember, source: SimMember): boolean {
-    const { admits } = JSON.parse(source.host.loaded["patroni/patroni.yml"] ?? "{}") as { admits?: string[] };
-    if (admits && !admits.includes(this.#addressOf(member))) return false;
+    // One that was rendered says it in pg_hba's words, and is taken to admit everybody.
+    const file = parse(source.host.loaded["patroni/patroni.yml"] ?? "{}") as { admits?: string[] };
+    if (file.admits && !file.admits.includes(this.#addressOf(member))) return false;
     member.wal = [...source.wal];
     member.timeline = source.timeline;
     member.controlState = "in archive recovery";
