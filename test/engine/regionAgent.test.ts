@@ -108,6 +108,8 @@ test("a proxy reaches it, and goes on with the old file where a new one is bad",
   await region.call(proxy, "reload", { program: "haproxy" });
   const { haproxy: mended } = await programs(proxy);
   expect(mended?.loaded).toEqual(mended?.installed);
+  // A new worker sends nobody anywhere before its first checks; a reload is over after them.
+  await region.call(proxy, "awaitBackend", { member, timeoutSeconds: 0.01 });
 });
 
 test("no reload takes what Consul or Patroni cannot use", async () => {

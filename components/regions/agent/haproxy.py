@@ -109,6 +109,24 @@ def servers_up(backend: str) -> list[str]:
     return sorted(row["svname"] for row in rows(None) if row["pxname"] == backend and row["status"].startswith("UP"))
 
 
+def serves() -> bool:
+    """Whether it has somebody to send a writer to."""
+    try:
+        return bool(servers_up(WRITE))
+    except Refusal:
+        return False
+
+
+def await_checks(seconds: float) -> None:
+    """
+    A new worker turns clients away until its first checks. Until then the reload is not over, or the next proxy's would
+    turn them away at the same time. No refusal when it takes too long: whoever led may have been lost in between.
+    """
+    deadline = time.monotonic() + seconds
+    while not serves() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 def await_backend(member: str | None, seconds: float) -> dict[str, Any]:
     begun = time.monotonic()
     wanted = [] if member is None else [member]

@@ -20,6 +20,7 @@ from output import COMPLAINT, concealed
 
 CHECK_SECONDS = 30.0
 TAKEN_SECONDS = 10.0
+CHECKS_SECONDS = 5.0
 PATRONI_TAKEN_SECONDS, PATRONI_AGAIN_SECONDS = 30.0, 2.0
 """
 It reads its files between two rounds of its loop, and looks at its certificate in a reload that finds its settings as
@@ -33,13 +34,15 @@ def reload(config: dict[str, Any], program: str) -> dict[str, Any]:
     spec = unit.named(config, program)
     check_certificate(spec)
     check(spec)
-    before = None
+    before, served = None, False
     if program == "haproxy":
         haproxy.await_master(TAKEN_SECONDS)
-        before = haproxy.worker()
+        before, served = haproxy.worker(), haproxy.serves()
     ask({"do": "reload", "program": program})
     if program == "haproxy":
         haproxy.await_worker(before, TAKEN_SECONDS)
+        if served:
+            haproxy.await_checks(CHECKS_SECONDS)
     if program == "pgbouncer":
         pooler.await_settings(config)
     if program != "haproxy" and has_certificate(spec):
