@@ -213,6 +213,8 @@ function isNew(host: string, observed: RegionsObserved, { regions }: RegionsDesi
   const members = regions.find((region) => region.members.some(({ name }) => name === host))?.members ?? [];
   return members.every(({ name }) => {
     const facts = observed.hosts[name];
-    return facts?.reach === "absent" || (facts?.reach === "up" && facts.report.data?.state !== "ready");
+    if (facts?.reach !== "up") return facts?.reach === "absent";
+    // Not one whose data could not be read.
+    return facts.report.data !== null && facts.report.data.state !== "ready";
   });
 }

@@ -35,6 +35,15 @@ test("a new deployment: what will happen, before anything is there", () => {
   expect(made.notices.map(({ code }) => code)).toEqual(["N_STRICT_WILDCARD"]);
 });
 
+test("what could not be read is not called new", () => {
+  const observed = observe(new World(wish()));
+  const unread = withReport(observed, "b-1", () => ({ data: null }));
+  const told = (facts: RegionsObserved) => renderPlan(planRegions(facts, wish()), facts, wish());
+  const says = "one of its members copies a, the others copy that one";
+  expect(told(observed)).toContain(says);
+  expect(told(unread)).not.toContain(says);
+});
+
 test("the same when the update has made the units, up to a plan that is empty", () => {
   const world = new World(wish());
   expect(planned(observe(world), wish())).toBe(expected);
