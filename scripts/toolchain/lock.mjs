@@ -29,6 +29,11 @@ export function processIdentity(pid) {
   }
 }
 
+/** Whether the process with this identity is there still, and not a later one with its number. */
+export function stillRuns(identity) {
+  return identity !== "" && processIdentity(Number(identity.split("@")[0])) === identity;
+}
+
 /** One try: `{ release }` when it is ours now, else `{ holder }`. */
 export function tryLock(path) {
   mkdirSync(dirname(path), { recursive: true });
@@ -69,7 +74,7 @@ function readHolder(path) {
 function discardStale(path) {
   const seen = readHolder(path);
   if (seen === undefined) return true;
-  if (processIdentity(Number(seen.split("@")[0])) === seen) return false;
+  if (stillRuns(seen)) return false;
   // Moved away before it is removed: of several that find it stale, only one moves it.
   const grave = `${path}.stale.${process.pid}`;
   try {

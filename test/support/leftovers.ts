@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processIdentity } from "../../scripts/toolchain/lock.mjs";
+import { processIdentity, stillRuns } from "../../scripts/toolchain/lock.mjs";
 import { removeLabelled } from "../node/docker.ts";
 
 const owners = join(tmpdir(), "understudy-test-owners");
@@ -30,7 +30,7 @@ export async function removeOwned(label: string): Promise<void> {
 /** Labels of what belongs to nobody who runs. */
 export function abandoned(folder = owners): string[] {
   return filesOf(folder)
-    .filter((file) => !runs(readFileSync(join(folder, file), "utf8")))
+    .filter((file) => !stillRuns(readFileSync(join(folder, file), "utf8")))
     .map((file) => decodeURIComponent(file));
 }
 
@@ -40,10 +40,6 @@ function filesOf(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-function runs(identity: string): boolean {
-  return identity !== "" && processIdentity(Number(identity.split("@")[0])) === identity;
 }
 
 /** Vitest's global set-up of the rings that use Docker. */

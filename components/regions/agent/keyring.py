@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 
 import files
 from consulapi import secret_config, secret_tokens
@@ -28,8 +27,7 @@ def forget_foreign() -> None:
     if before is not None and before != now and key not in keys():
         log("consul: the gossip keys on disk are of another membership, and are forgotten")
         for path in (RING, SNAPSHOT):
-            if os.path.exists(path):
-                os.unlink(path)
+            files.remove_durably(path)
     if before != now:
         files.ensure_state()
         files.write_durably(NOTE, now)

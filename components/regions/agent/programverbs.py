@@ -45,7 +45,7 @@ def reload(config: dict[str, Any], program: str) -> dict[str, Any]:
             haproxy.await_checks(CHECKS_SECONDS)
     if program == "pgbouncer":
         pooler.await_settings(config)
-    if program != "haproxy" and has_certificate(spec):
+    if has_certificate(spec):
         await_certificate(program, endpoint(config, program))
     confirm(program)
     return {}
