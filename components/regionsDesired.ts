@@ -88,6 +88,7 @@ function hostOf(
     region: host.region,
     address: host.address,
     reach: reachOfHost(deployment.name, host, programOfHost[host.role], routes),
+    ...unitFileOf(deployment, host),
     files: { ...hostFiles(deployment, host), [FILES.certificate]: note },
     programs: programsOf(deployment, host).map(desiredProgram),
   };
@@ -101,15 +102,14 @@ function memberOf(deployment: RegionalDeployment, member: Member, host: DesiredH
     port: member.port,
     restPort: member.restPort,
     majorVersion: database.version,
-    ...unitFileOf(deployment, member),
     ...(mode === "off" ? {} : { watchdog: { mode, device } }),
   };
 }
 
-function unitFileOf(deployment: RegionalDeployment, member: Member): Pick<DesiredMember, "unitFile"> {
-  const { name, place } = member;
+function unitFileOf(deployment: RegionalDeployment, host: AnyHost): Pick<DesiredHost, "unitFile"> {
+  const { name, place } = host;
   if (place.target !== "machines") return {};
-  const unit = unitArgs(deployment, member);
+  const unit = unitArgs(deployment, host);
   const machine = machineProgram(unit.program, deployment.database);
   const { adopt } = place.machine;
   return {

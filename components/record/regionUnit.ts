@@ -2,7 +2,7 @@
  * The report of a region's host in a record: without what changes by itself. Files are written as their difference to the
  * wish, and of those that programs read only which ones they have not taken. Pure.
  */
-import type { DesiredHost, DesiredMember, DesiredRegion, RegionsDesired } from "../regions/desired.ts";
+import type { DesiredHost, DesiredRegion, RegionsDesired } from "../regions/desired.ts";
 import type { MemberDataFacts, ProgramFacts, UnitReport } from "../regions/facts.ts";
 import { regionOfHost } from "../regions/wish.ts";
 import { applied, type Difference, difference } from "./difference.ts";
@@ -28,7 +28,7 @@ export interface RecordedUnit extends Omit<UnitReport, Passing | Rewritten> {
 
 /** A host as an update wished it. */
 export interface HostWish {
-  readonly host: DesiredHost & Pick<Partial<DesiredMember>, "unitFile">;
+  readonly host: DesiredHost;
   readonly region: DesiredRegion;
 }
 

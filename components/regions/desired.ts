@@ -60,6 +60,8 @@ export interface DesiredHost {
   readonly region: string;
   readonly address: string;
   readonly reach: Reach;
+  /** Text of its systemd unit's file. Absent: it runs in a container. */
+  readonly unitFile?: string;
   /** Rendered, secret-free files by their path below `/etc/understudy`; see `UnitReport.files`. */
   readonly files: Readonly<Record<string, string>>;
   /** Which of the files, secret ones too, each program reads, and whether it takes a change of them by a reload. */
@@ -78,8 +80,6 @@ export interface DesiredMember extends DesiredHost {
   readonly port: number;
   readonly restPort: number;
   readonly majorVersion: number;
-  /** Text of its systemd unit's file. Absent: it runs in a container. */
-  readonly unitFile?: string;
   /** Absent: its Patroni is to use none. */
   readonly watchdog?: { readonly mode: "automatic" | "required"; readonly device: string };
 }

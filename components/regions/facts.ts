@@ -38,8 +38,8 @@ export interface UnitReport {
   /** First 12 hex digits of a hash over the agent's modules as they run, and as they are installed. */
   readonly agent: { readonly running: string; readonly installed: string };
   /**
-   * On a member that is a unit of a machine: the unit's file as the supervisor found it at its start (null: nobody
-   * knows), and as it is installed. Undefined from an agent that does not tell yet.
+   * Of a unit of a machine: its file as the supervisor found it at its start (null: nobody knows), and as it is
+   * installed. Undefined from an agent that does not tell yet, and null from one that told of members alone.
    */
   readonly unit?: { readonly running: string | null; readonly installed: string } | null;
   /** The value that the last completed converge left here. */
@@ -129,6 +129,7 @@ export interface SnapshotFacts {
 export interface PatroniFacts {
   readonly version: string;
   readonly role: "primary" | "standby_leader" | "replica" | "uninitialized";
+  /** Patroni's word, and `rewinding` where it says `stopped` and pg_rewind is at work. */
   readonly state: string;
   readonly timeline: number | null;
   readonly systemIdentifier: string | null;

@@ -1,6 +1,6 @@
 /**
  * A deployment of one region gets another member, and then two more regions; it is moved, loses one of them for a while,
- * and gives one up for good. All of it while clients write.
+ * gives one up and takes it back. All of it while clients write.
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { tidyUp } from "../suites/regionTidy.ts";
@@ -18,6 +18,8 @@ describe("a deployment grows and shrinks", () => {
   const regions = new RegionStack({ name: "test-more", net: 181, port: 17410, regions: all });
   const declared = regions.stack.config.deployment.regions;
   const faults = new Faults();
+  /** Of all three regions, before one of them leaves. */
+  let identities: readonly string[] = [];
   tidyUp(regions, faults);
 
   beforeAll(async () => {
@@ -154,7 +156,8 @@ describe("a deployment grows and shrinks", () => {
     await regions.expectNoChanges();
   });
 
-  test("one leaves for good: its data is kept, and the active one keeps no WAL for it", async () => {
+  test("one leaves: its data is kept, and the active one keeps no WAL for it", async () => {
+    identities = await regions.identities();
     const leaving = regions.members("region-c").map(({ name }) => name);
     declare("region-a", "region-b");
     // Its volumes are protected until somebody says that it may go.
@@ -172,5 +175,18 @@ describe("a deployment grows and shrinks", () => {
     delete declared["region-a"]["retired"];
     await regions.succeed();
     await regions.expectNoChanges();
+  });
+
+  test("it is declared again on what it left behind: it follows, and nobody is copied anew", async () => {
+    declare(...all);
+    await update("a region returns", 1, 2, 3);
+    expect(await regions.identities()).toEqual(identities);
+    expect(await slots()).toMatch(/region_b.*region_c/);
+    await regions.settled(120);
+    await regions.expectNoChanges();
+    const ledger = await regions.startLedger({ writers: 4 });
+    await regions.moveTo("region-c");
+    await ledger.acknowledgedAfter();
+    say("it becomes the active one", await regions.judge(ledger));
   });
 });

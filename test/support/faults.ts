@@ -2,7 +2,9 @@
  * What can happen to a node, done from outside as root of the Docker host. Each fault gives back the way to end it,
  * and `Faults` ends them all, so that a test that fails leaves no frozen container and no cut link behind.
  */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { rightClock, shiftClock } from "./fakeClock.ts";
 import { eventually } from "./nodes.ts";
@@ -42,12 +44,19 @@ export class Faults {
 
   /**
    * Drops packets to and from addresses in the network namespace of the container, in silence: `docker network
-   * disconnect` would let both sides know at once. Clients of other addresses still get through.
+   * disconnect` would let both sides know at once. Clients of other addresses still get through. `port`: only what has to
+   * do with this port there.
    */
-  async cut(container: string, addresses: readonly string[], direction: Direction = "both"): Promise<Heal> {
+  async cut(
+    container: string,
+    addresses: readonly string[],
+    direction: Direction = "both",
+    port?: number,
+  ): Promise<Heal> {
+    const only = (option: string) => (port === undefined ? [] : ["-p", "tcp", option, String(port)]);
     const rules = addresses.flatMap((address) => [
-      ...(direction === "out" ? [] : [["INPUT", "-s", address, "-j", "DROP"]]),
-      ...(direction === "in" ? [] : [["OUTPUT", "-d", address, "-j", "DROP"]]),
+      ...(direction === "out" ? [] : [["INPUT", "-s", address, ...only("--sport"), "-j", "DROP"]]),
+      ...(direction === "in" ? [] : [["OUTPUT", "-d", address, ...only("--dport"), "-j", "DROP"]]),
     ]);
     return await this.#rules(container, rules);
   }
@@ -70,7 +79,34 @@ export class Faults {
     return await this.#rules(container, rules);
   }
 
-  /** Another line for everything that the container sends: a discipline of queueing (netem, tbf) and its parameters. */
+  /**
+   * What the container receives from others, or from these addresses alone, was under way for so long. Not what it sends:
+   * TCP counts what is held there as not sent yet, and sends two segments at a time.
+   */
+  async delay(container: string, milliseconds: number, addresses?: readonly string[]): Promise<Heal> {
+    const pid = await pidOf(container);
+    const program = join(import.meta.dirname, "delayPackets.py");
+    const argv = intoNetworkOf(pid, "python3", program, String(delayQueue), String(milliseconds));
+    const child = spawn("nsenter", argv, { stdio: ["pipe", "pipe", "inherit"] });
+    const ended = once(child, "exit");
+    const end = this.#until(async () => {
+      child.stdin.end();
+      await ended;
+    });
+    const held = await Promise.race([once(child.stdout, "data"), ended]);
+    if (!String(held[0]).startsWith("held")) throw new Error(`${container}: packets cannot be held back`);
+    const ways = addresses?.map((address) => ["-s", address]) ?? [["!", "-i", "lo"]];
+    const heal = await this.#rules(
+      container,
+      ways.map((way) => ["INPUT", ...way, ...toDelayQueue]),
+    );
+    return async () => {
+      await heal();
+      await end();
+    };
+  }
+
+  /** Another line for everything that the container sends: a discipline of queueing (tbf) and its parameters. */
   async slow(container: string, ...discipline: readonly string[]): Promise<Heal> {
     const pid = await pidOf(container);
     await inNetworkOf(pid, "tc", "qdisc", "add", "dev", "eth0", "root", ...discipline);
@@ -121,19 +157,29 @@ export class Faults {
   }
 }
 
-/** Not every kernel can put packets off. */
+/** Not every kernel can put packets off: nfnetlink_queue is needed. netem is in fewer. */
 export async function canDelay(): Promise<boolean> {
-  const tried = run("unshare", ["-n", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]);
+  const tried = run("unshare", ["-n", "iptables", "-A", "INPUT", ...toDelayQueue]);
   return await tried.then(
     () => true,
     () => false,
   );
 }
 
+/** Of a container's own network namespace. */
+const delayQueue = 7;
+/** Where nobody holds the queue, packets go on at once. */
+const toDelayQueue = ["-j", "NFQUEUE", "--queue-num", String(delayQueue), "--queue-bypass"];
+
 async function pidOf(container: string): Promise<string> {
   return await docker("inspect", "-f", "{{.State.Pid}}", container);
 }
 
 async function inNetworkOf(pid: string, ...command: readonly string[]): Promise<void> {
-  await run("nsenter", ["-t", pid, "-n", ...command]);
+  await run("nsenter", intoNetworkOf(pid, ...command));
+}
+
+/** For `nsenter`. */
+function intoNetworkOf(pid: string, ...command: readonly string[]): string[] {
+  return ["-t", pid, "-n", ...command];
 }

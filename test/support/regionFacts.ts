@@ -2,7 +2,7 @@
 import type { DesiredHost, DesiredMember, RegionsDesired } from "../../components/regions/desired.ts";
 import { allHosts, membersOf, regionNamed } from "../../components/regions/wish.ts";
 import type { NodeHandle, Target } from "./nodeHandle.ts";
-import { asPostgres, sql } from "./nodes.ts";
+import { asPostgres, eventually, sql } from "./nodes.ts";
 import { type Cluster, type Failovers, type RestPlace, restJson, restJsonInside } from "./patroniRest.ts";
 import { docker } from "./stack.ts";
 
@@ -101,10 +101,13 @@ export abstract class RegionFacts {
   }
 
   async syncStandby(region: RegionName = this.active): Promise<string> {
-    const { members } = await this.cluster(region);
-    const found = members.find(({ role }) => role === "sync_standby");
-    if (!found) throw new Error(`${region} has no synchronous standby: ${JSON.stringify(members)}`);
-    return found.name;
+    // For a loop or two nobody is, while Patroni has another one become it.
+    return await eventually(10, `${region} has a synchronous standby`, async () => {
+      const { members } = await this.cluster(region);
+      const found = members.find(({ role }) => role === "sync_standby");
+      if (!found) throw new Error(JSON.stringify(members));
+      return found.name;
+    });
   }
 
   /** Each with where its server is in its life: as text, to be compared. */

@@ -1,12 +1,13 @@
 /**
  * Waits until a member runs in its cluster. One that has no data yet copies it from its leader first, which takes as
- * long as the data is large: it is waited for as long as it says that it copies.
+ * long as the data is large, and one that has data of its own is rewound, which takes as long as the way is narrow (over
+ * some 30 kB/s it took minutes): it is waited for as long as it says that it does.
  */
 import { NodeError } from "../../roles/conversation.ts";
 import { answerWithin, open, patroniLimit, type RegionExecutor, type StepOf } from "./context.ts";
 
-/** Patroni's words for a member that makes its data directory. */
-const copying = /creating replica|running custom bootstrap|initializing new cluster/;
+/** Patroni's words for a member that makes its data directory, and its agent's for one whose data is rewound. */
+const copying = /creating replica|running custom bootstrap|initializing new cluster|rewinding/;
 /** A copy that takes longer than this is not waited for: the next `up` finds it, done or not. */
 const longestCopyMs = 12 * 60 * 60_000;
 

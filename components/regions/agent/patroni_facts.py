@@ -13,6 +13,7 @@ import region_schema
 from awaiting import Together
 from catalog import catalog as read_catalog
 from observe import control_facts, data_volume, row, rows
+from rewinding import is_rewinding
 
 if TYPE_CHECKING:
     import psycopg
@@ -105,6 +106,12 @@ class Look:
         return read_catalog(patroni_config.member_node(self.config), connection)
 
 
+def state_of(status: dict[str, Any]) -> str:
+    """In Patroni's words, and `rewinding`."""
+    state = str(status.get("state", "unknown"))
+    return "rewinding" if state == "stopped" and is_rewinding() else state
+
+
 def shown(status: dict[str, Any]) -> dict[str, Any]:
     """The part that GET /patroni answers."""
     place = status.get("xlog") or {}
@@ -113,7 +120,7 @@ def shown(status: dict[str, Any]) -> dict[str, Any]:
     return {
         "version": str(patroni.get("version", "")),
         "role": ROLES.get(str(status.get("role")), "replica"),
-        "state": str(status.get("state", "unknown")),
+        "state": state_of(status),
         "timeline": status.get("timeline"),
         "systemIdentifier": None if system is None else str(system),
         "lsn": {

@@ -50,7 +50,7 @@ def make(catalog: bool, offline: bool = False) -> dict[str, Any]:
             "running": supervisor["agent"] if supervisor else "",
             "installed": attempt("agent", files.agent_hash, problems) or "",
         },
-        "unit": attempt("unit", lambda: unitfile.facts(supervisor), problems) if config.get("role") == "member" else None,
+        "unit": attempt("unit", lambda: unitfile.facts(supervisor), problems),
         "generation": generation.strip() if generation else None,
         "lock": attempt("lock", lock_facts, problems),
         "certificate": attempt("certificate", certificate.facts, problems),

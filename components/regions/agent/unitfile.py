@@ -1,16 +1,23 @@
-"""The file of the systemd unit that runs this agent on a member's machine. A container has none."""
+"""The file of the systemd unit that runs this agent on a machine. A container has none."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import files
+import unit
 
-PATH = "/etc/systemd/system/understudy-patroni.service"
+DIRECTORY = "/etc/systemd/system"
+UNITS = {"server": "consul", "member": "patroni", "proxy": "haproxy"}
+"""Whose unit it is, by the host's role."""
 
 
 def read() -> str | None:
-    return files.read_text(PATH)
+    try:
+        program = UNITS[unit.installed()["role"]]
+    except (files.Refusal, KeyError):
+        return None
+    return files.read_text(f"{DIRECTORY}/understudy-{program}.service")
 
 
 def facts(supervisor: dict[str, Any] | None) -> dict[str, Any] | None:

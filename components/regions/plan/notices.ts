@@ -7,7 +7,9 @@ import {
   hostsOf,
   leaderView,
   type Notice,
+  type RegionView,
 } from "./fleet.ts";
+import { waitingUnitOptions } from "./renewal.ts";
 import { hostWords } from "./units.ts";
 
 export const notices: Concern = (fleet) => ({
@@ -16,6 +18,7 @@ export const notices: Concern = (fleet) => ({
     ...fleet.regions.flatMap((region) =>
       hostsOf(region).flatMap((host) => [...oldAgent(host), ...unread(host)]),
     ),
+    ...(fleet.moment === "preview" ? fleet.regions.flatMap(restartedUnits) : []),
   ],
 });
 
@@ -56,6 +59,25 @@ function oldAgent({ name, facts, wish }: HostView): Notice[] {
       code: "N_AGENT_OLD",
       message: `${name}: its supervisor runs version ${running} of the agent, ${installed} is installed and takes over when its ${hostWords(wish).unit} is next started.`,
     },
+  ];
+}
+
+/** Of proxies and servers the update itself restarts the units, in turn; those of members are steps of the plan. */
+function restartedUnits({ servers, proxies }: RegionView): Notice[] {
+  const notice = (host: HostView, costs: string): Notice[] => {
+    const options = waitingUnitOptions(host, "preview");
+    if (options.length === 0) return [];
+    const { unit } = hostWords(host.wish);
+    return [
+      {
+        code: "N_UNIT_RESTART",
+        message: `${host.name}: this update restarts its ${unit} (${options.join(", ")}), one host after another: ${costs}.`,
+      },
+    ];
+  };
+  return [
+    ...servers.flatMap((host) => notice(host, "the other servers of Consul go on, and nobody fails over")),
+    ...proxies.flatMap((host) => notice(host, "connections through it are cut once")),
   ];
 }
 

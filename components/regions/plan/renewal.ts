@@ -6,7 +6,7 @@ import { SYSTEMD_UNITS } from "../../hosts/machines/reach.ts";
 import { waitingOptions } from "../../hosts/machines/unitChange.ts";
 import type { RegionStep } from "../steps.ts";
 import { changedFiles } from "./files.ts";
-import { type MemberView, type Moment, programOf } from "./fleet.ts";
+import { type HostView, type MemberView, type Moment, programOf } from "./fleet.ts";
 import { hostWords } from "./units.ts";
 
 export type Renewal = Extract<RegionStep, { kind: "restartUnit" | "restartProgram" }>;
@@ -15,7 +15,7 @@ export function renewalOf(view: MemberView, moment: Moment): Renewal | null {
   const state = programOf(view, "patroni")?.state;
   // One that does not run takes everything over when it is started.
   if (state !== "running" && state !== "starting") return null;
-  const options = optionsOf(view, moment);
+  const options = waitingUnitOptions(view, moment);
   if (options.length > 0) {
     return { kind: "restartUnit", host: view.name, log: hostWords(view.wish).log, changed: options };
   }
@@ -25,8 +25,11 @@ export function renewalOf(view: MemberView, moment: Moment): Renewal | null {
     : { kind: "restartProgram", host: view.name, program: "patroni", changed: restarts };
 }
 
-/** Of the unit's file. Of a supervisor that does not tell what it was started with nothing is known: see `N_AGENT_OLD`. */
-function optionsOf({ wish, facts, report }: MemberView, moment: Moment): readonly string[] {
+/**
+ * Options of the unit's file that wait for its next start. Of a supervisor that does not tell what it was started with
+ * nothing is known: see `N_AGENT_OLD`.
+ */
+export function waitingUnitOptions({ wish, facts, report }: HostView, moment: Moment): readonly string[] {
   const unit = report?.unit;
   if (wish.unitFile === undefined || wish.reach.kind !== "machine" || facts.reach !== "up") return [];
   if (unit == null || unit.running === null) return [];

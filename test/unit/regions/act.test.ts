@@ -173,9 +173,9 @@ describe("a member that copies its data", () => {
     fakes.reports["a-2"] = { patroni: { ...patroni, state } };
   }
 
-  test("is waited for as long as it says so", async () => {
+  test.each(["creating replica", "rewinding"])("is waited for as long as it says so: %s", async (state) => {
     const fakes = new UnitFakes();
-    copying(fakes, "creating replica");
+    copying(fakes, state);
     let asked = 0;
     fakes.answers.awaitMember = () => {
       asked += 1;

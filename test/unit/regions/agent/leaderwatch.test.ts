@@ -5,31 +5,45 @@ import { expect, test } from "vitest";
 
 const components = join(import.meta.dirname, "../../../../components");
 
-/** Each look at the key finds the next of these; `X!`: the key is X's anew, by another session. */
-function watched(holders: readonly (string | null)[], mayLead: boolean) {
+/**
+ * Each look at the key, which takes a second, finds the next of these; `X!`: the key is X's anew, by another session.
+ * From look `settledAt` on the member follows.
+ */
+function watched(holders: readonly (string | null)[], mayLead: boolean, settledAt = 0) {
   const script = `import json, sys
 sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[3:]
+sys.path[:0] = sys.argv[4:]
 import leaderwatch as it
-holders, done, index = json.loads(sys.argv[1]), [], []
-def read(config, asked):
+holders, done, index, waits = json.loads(sys.argv[1]), [], [], []
+now = 0.0
+it.time.monotonic = lambda: now
+def read(config, asked, seconds):
+    global now
     index.append(asked)
+    waits.append(seconds)
+    now += 1.0
     holder = holders[len(index) - 1]
     return holder and {"Session": holder, "Value": holder.strip("!"), "ModifyIndex": len(index)}
+it.is_settled = lambda config: len(index) >= json.loads(sys.argv[3])
 it.read, it.may_lead, it.wake = read, lambda config: json.loads(sys.argv[2]), lambda config: done.append(len(index))
 watch = it.LeaderWatch()
 pauses = [watch.look({}) for _ in holders]
-print(json.dumps([done, index, pauses]))`;
+print(json.dumps([done, index, pauses, waits]))`;
   const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
-  const argv = [JSON.stringify(holders), JSON.stringify(mayLead), ...modules];
-  const { stdout, stderr } = spawnSync("python3", ["-c", script, ...argv], { encoding: "utf8" });
+  const argv = [holders, mayLead, settledAt].map((each) => JSON.stringify(each));
+  const { stdout, stderr } = spawnSync("python3", ["-c", script, ...argv, ...modules], { encoding: "utf8" });
   expect(stderr).toBe("");
-  const [woken, asked, pauses] = JSON.parse(stdout) as [number[], number[], number[]];
-  return { woken, asked, pauses };
+  const [woken = [], asked = [], pauses = [], waits = []] = JSON.parse(stdout) as number[][];
+  return { woken, asked, pauses, waits };
 }
 
 test("what is found first, and what stays, wakes nobody; the next question waits for a change", () => {
-  expect(watched(["a-1", "a-1", "a-1"], true)).toEqual({ woken: [], asked: [0, 1, 2], pauses: [0, 0, 0] });
+  expect(watched(["a-1", "a-1", "a-1"], true)).toEqual({
+    woken: [],
+    asked: [0, 1, 2],
+    pauses: [0, 0, 0],
+    waits: [30, 30, 30],
+  });
 });
 
 test("whoever may lead is woken when the key is given up, and again when somebody has it", () => {
@@ -48,4 +62,14 @@ test("a key that nobody has is looked at again after a pause, without waiting fo
   const { asked, pauses } = watched(["a-1", null, null], true);
   expect(asked).toEqual([0, 1, 0]);
   expect(pauses).toEqual([0, 0.05, 0.05]);
+});
+
+test("whoever does not follow is woken again and again until it does, and everybody until the role is published", () => {
+  const same = (times: number) => Array.from({ length: times }, () => "a-2");
+  const late = watched(["a-1", ...same(8)], false, 6);
+  expect(late.woken).toEqual([2, 3, 4, 5]);
+  expect(late.waits).toEqual([30, 30, 0.3, 0.3, 0.3, 0.3, 30, 30, 30]);
+  expect(watched(["a-1", ...same(4)], false).woken).toEqual([2, 3]);
+  // Whoever never does is left to Patroni's own time.
+  expect(watched(["a-1", ...same(30)], false, 99).woken.at(-1)).toBe(21);
 });

@@ -1,35 +1,44 @@
-/** What a member's agent tells of its own unit's file. */
+/** What a host's agent tells of its own unit's file. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { unitName } from "../../../../components/hosts/machines/reach.ts";
+import { SYSTEMD_UNITS, unitName } from "../../../../components/hosts/machines/reach.ts";
+import { programOfHost } from "../../../../components/regions/render/programs.ts";
 
 const components = join(import.meta.dirname, "../../../../components");
 const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
-let path = "";
+let root = "";
 
 beforeEach(() => {
-  path = join(mkdtempSync(join(tmpdir(), "understudy-unit-")), "unit");
+  root = mkdtempSync(join(tmpdir(), "understudy-unit-"));
 });
 
-afterEach(() => rmSync(join(path, ".."), { recursive: true }));
+afterEach(() => rmSync(root, { recursive: true }));
 
-function python(expression: string): unknown {
-  const text = `import json, sys\nsys.dont_write_bytecode = True\nsys.path[:0] = sys.argv[2:]\nimport unitfile\nwhere, unitfile.PATH = unitfile.PATH, sys.argv[1]\nprint(json.dumps(${expression}))`;
-  return JSON.parse(execFileSync("python3", ["-c", text, path, ...modules], { encoding: "utf8" }));
+/** On a host of this role; null: nothing is installed yet. */
+function python(role: string | null, expression: string): unknown {
+  if (role !== null)
+    writeFileSync(join(root, "agent.json"), JSON.stringify({ name: "a-1", role, programs: [] }));
+  const text = `import json, sys\nsys.dont_write_bytecode = True\nsys.path[:0] = sys.argv[2:]\nimport files, unitfile\nwhere, unitfile.DIRECTORY, files.CONFIG = unitfile.DIRECTORY, sys.argv[1], sys.argv[1]\nprint(json.dumps(${expression}))`;
+  return JSON.parse(execFileSync("python3", ["-c", text, root, ...modules], { encoding: "utf8" }));
 }
 
-test("the file is that of the unit that runs it", () => {
-  expect(python("where")).toBe(`/etc/systemd/system/${unitName("patroni")}`);
+test("the file is where the update installs it", () => {
+  expect(python(null, "where")).toBe(SYSTEMD_UNITS);
+});
+
+test.each(["server", "member", "proxy"] as const)("of a %s it is that of the unit that runs it", (role) => {
+  writeFileSync(join(root, unitName(programOfHost[role])), "new");
+  expect(python(role, 'unitfile.facts({"unit": "old"})')).toEqual({ running: "old", installed: "new" });
 });
 
 test("is what the supervisor was started with beside what is there now; a container has none", () => {
-  expect(python('unitfile.facts({"unit": "old"})')).toBeNull();
-  writeFileSync(path, "new");
-  expect(python('unitfile.facts({"unit": "old"})')).toEqual({ running: "old", installed: "new" });
+  expect(python(null, 'unitfile.facts({"unit": "old"})')).toBeNull();
+  expect(python("member", 'unitfile.facts({"unit": "old"})')).toBeNull();
+  writeFileSync(join(root, unitName("patroni")), "new");
   // A supervisor of an earlier version, and one that does not answer.
-  expect(python("unitfile.facts({})")).toEqual({ running: null, installed: "new" });
-  expect(python("unitfile.facts(None)")).toEqual({ running: null, installed: "new" });
+  expect(python("member", "unitfile.facts({})")).toEqual({ running: null, installed: "new" });
+  expect(python("member", "unitfile.facts(None)")).toEqual({ running: null, installed: "new" });
 });

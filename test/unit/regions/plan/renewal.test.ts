@@ -1,6 +1,7 @@
 /** What only a new start of a member's Patroni, or of its unit, takes over: nobody fails over for it. */
 import { describe, expect, test } from "vitest";
-import type { DesiredMember, RegionsDesired } from "../../../../components/regions/desired.ts";
+import { machineReach } from "../../../../components/hosts/machines/reach.ts";
+import type { DesiredHost, DesiredMember, RegionsDesired } from "../../../../components/regions/desired.ts";
 import { planRegions } from "../../../../components/regions/plan/plan.ts";
 import { renderPlan } from "../../../../components/regions/plan/render.ts";
 import { converge } from "./apply.ts";
@@ -16,14 +17,11 @@ const with_ = without.replace("PrivateDevices=yes", "PrivateDevices=no\nDeviceAl
 
 /** All members on machines, whose units are to have this file. */
 function onMachines(unitFile: string, desired: RegionsDesired = wish()): RegionsDesired {
-  const reachOf = (host: string) =>
-    ({
-      kind: "machine",
-      ssh: { host, port: 22, user: "root", keyFile: "k", hostKeys: [] },
-      unit: "understudy-patroni.service",
-      account: "postgres",
-    }) as const;
-  const placed = (each: DesiredMember) => ({ ...each, unitFile, reach: reachOf(each.name) });
+  const placed = (each: DesiredMember) => ({
+    ...each,
+    unitFile,
+    reach: machineReach(routeTo(each.name), "patroni"),
+  });
   return desired.regions.reduce(
     (made, { name }) => withRegionWish(made, name, (region) => ({ members: region.members.map(placed) })),
     desired,
@@ -204,3 +202,55 @@ describe("what Patroni takes over at its start alone", () => {
     expect(planRegions(observe(world), alone).notices.map(({ code }) => code)).toContain("N_WRITE_GAP");
   });
 });
+
+describe("the unit of a proxy or of a server of Consul", () => {
+  const [before, after] = ["[Service]\nLimitNOFILE=65536\n", "[Service]\nLimitNOFILE=524288\n"];
+  const hosts = ["a-proxy", "b-consul-2"];
+
+  function noticesFor(running: string, wished: string, moment: "preview" | "apply" = "preview") {
+    const world = World.healthy(wish());
+    for (const name of hosts) world.host(name).unitFile = { running, installed: running };
+    const placed = <T extends DesiredHost>(each: T): T =>
+      hosts.includes(each.name)
+        ? { ...each, unitFile: wished, reach: machineReach(routeTo(each.name), programOf(each.name)) }
+        : each;
+    const desired = ["a", "b"].reduce(
+      (made, name) =>
+        withRegionWish(made, name, ({ servers, proxies }) => ({
+          servers: servers.map(placed),
+          proxies: proxies.map(placed),
+        })),
+      wish(),
+    );
+    return planRegions(observe(world), desired, moment).notices;
+  }
+
+  test("is restarted by the update itself: the preview says so, and what it costs", () => {
+    expect(noticesFor(before, after)).toEqual([
+      {
+        code: "N_UNIT_RESTART",
+        message:
+          "a-proxy: this update restarts its understudy-haproxy.service (LimitNOFILE), one host after another: connections through it are cut once.",
+      },
+      {
+        code: "N_UNIT_RESTART",
+        message:
+          "b-consul-2: this update restarts its understudy-consul.service (LimitNOFILE), one host after another: the other servers of Consul go on, and nobody fails over.",
+      },
+    ]);
+  });
+
+  test("is not spoken of when nothing waits for its start, and when the update is over", () => {
+    expect(noticesFor(before, before)).toEqual([]);
+    expect(noticesFor(before, `${before}TimeoutStopSec=90\n`)).toEqual([]);
+    expect(noticesFor(before, after, "apply")).toEqual([]);
+  });
+});
+
+function routeTo(host: string) {
+  return { host, port: 22, user: "root", keyFile: "k", hostKeys: [] };
+}
+
+function programOf(host: string): "consul" | "haproxy" {
+  return host.includes("consul") ? "consul" : "haproxy";
+}
