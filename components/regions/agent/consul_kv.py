@@ -1,5 +1,8 @@
-"""Patroni's dynamic configuration where it lies, in Consul, for when no Patroni runs that could be asked: through the
-host's own agent, with Patroni's token."""
+"""Patroni's dynamic configuration where it lies, in Consul: through the host's own agent, with Patroni's token.
+
+Patroni itself is not asked for it. GET /config answers from what it saw in its last turn, up to `loop_wait` ago, also
+directly after a PATCH that it has answered with the new values.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,14 @@ def read_key(config: dict[str, Any], key: str, seconds: float = 5.0) -> Found | 
     except ValueError:
         raise Refusal("E_CONSUL", f"key {key} holds no JSON; Patroni's dynamic configuration is damaged") from None
     return Found(dict(value), int(entry["ModifyIndex"]))
+
+
+def dynamic(config: dict[str, Any], seconds: float = 5.0) -> dict[str, Any]:
+    """What Patroni's configuration is now. @raises Refusal also where there is none yet"""
+    found = read_key(config, patroni_config.scope_key(config, "config"), seconds)
+    if found is None:
+        raise Refusal("E_PATRONI", "Consul holds no configuration of this cluster; its first member writes it")
+    return found.value
 
 
 def write_key(config: dict[str, Any], key: str, value: dict[str, Any], index: int) -> bool:

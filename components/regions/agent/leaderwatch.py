@@ -103,7 +103,7 @@ def may_lead(config: dict[str, Any]) -> bool:
     status = patroni_rest.status(config)
     if status.get("sync_standby") or status.get("quorum_standby"):
         return True
-    dynamic = patroni_rest.dynamic(config)
+    dynamic = consul_kv.dynamic(config)
     return not dynamic.get("synchronous_mode") or "standby_cluster" in dynamic
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import consul_kv
 import patroni_config
 import patroni_rest
 import pg
@@ -66,7 +67,7 @@ class Look:
             return {**found, "problems": self.problems}
         parts = {
             "cluster": lambda: patroni_rest.cluster(self.config, CONSUL_SECONDS),
-            "config": lambda: patroni_rest.dynamic(self.config, CONSUL_SECONDS),
+            "config": lambda: consul_kv.dynamic(self.config, CONSUL_SECONDS),
         }
         from_consul = Together(parts, CONSUL_SECONDS)
         self.problems += from_consul.problems

@@ -107,7 +107,8 @@ def patch_config(config: dict[str, Any], patch: dict[str, Any]) -> None:
             break
     if answer is None or answer.status != 200:
         raise Refusal("E_PATCH", f"PATCH /config: {answer and answer.words()}")
-    differing = differences(patroni_rest.dynamic(config), patch)
+    # The answer is what was written, by compare-and-set; Patroni's GET may still tell of its last turn.
+    differing = differences(answer.json(), patch)
     if differing:
         raise Refusal("E_PATCH", f"Patroni took the change and does not have it: {', '.join(differing)}")
 

@@ -135,14 +135,6 @@ def cluster(config: dict[str, Any], seconds: float = PATIENCE) -> dict[str, Any]
     return dict(answer.json())
 
 
-def dynamic(config: dict[str, Any], seconds: float = PATIENCE) -> dict[str, Any]:
-    """The dynamic configuration in the DCS."""
-    answer = ask(config, "/config", seconds=seconds)
-    if answer.status != 200:
-        raise Refusal("E_PATRONI", f"GET /config: {answer.words()}")
-    return dict(answer.json())
-
-
 def leader_of(found: dict[str, Any]) -> dict[str, Any] | None:
     """The member that holds the leader's key."""
     return next((member for member in found["members"] if member["role"] in ("leader", "standby_leader")), None)

@@ -13,6 +13,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import consul_kv
 import files
 import patroni_rest
 import region_schema
@@ -43,7 +44,7 @@ def promote(
     if found["recovering"]:
         require_leader(config, node)
         intend(change, found["was"])
-        if patroni_rest.dynamic(config).get("standby_cluster") is not None:
+        if consul_kv.dynamic(config).get("standby_cluster") is not None:
             set_standby_cluster(config, None)
         await_primary(connection, node, seconds)
         now = row(connection, NOW)
@@ -54,7 +55,7 @@ def promote(
         require_own(connection, node, config, change, now["timeline"])
     region_schema.record(connection, node, change, now["timeline"])
     files.remove_durably(INTENT)
-    make_slots(connection, patroni_rest.dynamic(config))
+    make_slots(connection, consul_kv.dynamic(config))
     return {"leader": node.name, "timeline": now["timeline"], "ms": milliseconds(begun)}
 
 
@@ -86,7 +87,7 @@ def require_own(
     connection: psycopg.Connection[Any], node: Node, config: dict[str, Any], change: dict[str, Any], timeline: int
 ) -> None:
     """A primary already: by this very change, as the record or the note says, which a cut-off run may have left."""
-    if patroni_rest.dynamic(config).get("standby_cluster") is not None:
+    if consul_kv.dynamic(config).get("standby_cluster") is not None:
         raise Refusal("E_NOT_STANDBY", f"{node.name} is a primary that Patroni is about to stop")
     known = region_schema.last_change(connection)
     if known is not None and known["timeline"] == timeline and region_schema.same_change(known, change):

@@ -26,6 +26,7 @@ import subprocess
 import time
 from typing import Any
 
+import consul_kv
 import files
 import patroni_rest
 import region_evidence
@@ -46,7 +47,7 @@ def demote(config: dict[str, Any], standby: dict[str, Any], seconds: float) -> d
     status = patroni_rest.status(config)
     forked = region_evidence.fork(config)  # only of a region that did not notice that another one was promoted
     if not (status.get("role") == "primary" and status.get("state") == "running"):
-        if patroni_rest.dynamic(config).get("standby_cluster") != standby:
+        if consul_kv.dynamic(config).get("standby_cluster") != standby:
             found = f"{node.name} is {status.get('role')}, {status.get('state')}"
             raise Refusal("E_NOT_PRIMARY", f"{found}; only a primary can be demoted")
     else:
@@ -92,9 +93,9 @@ def set_standby_cluster(config: dict[str, Any], standby: dict[str, Any] | None) 
                 break
         except Refusal as silence:
             said = str(silence)
-        if patroni_rest.dynamic(config).get("standby_cluster") == standby:
+        if consul_kv.dynamic(config).get("standby_cluster") == standby:
             return
-    if patroni_rest.dynamic(config).get("standby_cluster") != standby:
+    if consul_kv.dynamic(config).get("standby_cluster") != standby:
         raise Refusal("E_PATCH", f"standby_cluster could not be set: {said}")
 
 

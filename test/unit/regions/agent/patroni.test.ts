@@ -74,6 +74,29 @@ describe("its own files", () => {
   });
 });
 
+describe("a change of the dynamic configuration", () => {
+  const patch = { ttl: 20, postgresql: { parameters: { max_connections: 150, wal_level: null } } };
+  const before = { ttl: 30, postgresql: { parameters: { max_connections: 100, wal_level: "logical" } } };
+  const after = { ttl: 20, postgresql: { parameters: { max_connections: 150 } } };
+
+  /** Patroni says after a PATCH what it wrote, and to every GET what it saw in its last turn. */
+  const changed = (written: unknown) => {
+    const asked =
+      "lambda config, path, method='GET', *_, **__: " +
+      "it.Answer(200, __import__('json').dumps(given['written' if method == 'PATCH' else 'before']))";
+    const patched = `__import__('unittest.mock').mock.patch.object(it.patroni_rest, 'ask', ${asked})(it.patch_config)`;
+    return python("patroni_members", `${patched}({}, given['patch'])`, { written, before, patch });
+  };
+
+  test("is there when it is written, whatever Patroni last saw", async () => {
+    expect(await changed(after)).toBeNull();
+  });
+
+  test("that was not written as it was asked for is refused, by the names of what differs", async () => {
+    await expect(changed({ ...after, ttl: 30 })).rejects.toThrow("does not have it: ttl");
+  });
+});
+
 describe("a switchover names its candidate", () => {
   const members = (...roles: string[]) => roles.map((role, index) => ({ name: `a-${index + 1}`, role }));
 
