@@ -10,6 +10,7 @@ import { runScript, SetUpProblem } from "./toolchain/problem.ts";
 import { setUp } from "./toolchain/setUp.ts";
 import { type Counts, countTests, listFailures, renderCounts } from "./toolchain/testCounts.ts";
 
+const AT_ONCE = join(projectRoot, "scripts/toolchain/failuresAtOnce.ts");
 const RINGS = ["unit", "mocks", "engine", "faults"];
 const DEFAULT_RINGS = ["unit", "mocks", "engine"];
 /** Of vitest, where a ring has others than the one of its name; see `vitest.config.ts`. */
@@ -74,9 +75,9 @@ async function runTests(
   const folder = mkdtempSync(join(tmpdir(), "understudy-test-"));
   try {
     const report = join(folder, "report.json");
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const reporters = ["default", AT_ONCE, "json"].map((name) => `--reporter=${name}`);
     const projects = rings.flatMap((ring) => PROJECTS[ring] ?? [ring]).flatMap((name) => ["--project", name]);
-    const code = await tool("vitest", ["run", ...projects, ...reporters], env);
+    const code = await tool("vitest", ["run", ...projects, ...reporters, `--outputFile.json=${report}`], env);
     const said = readIfThere(report);
     return { code, counts: countTests(said), failures: listFailures(said, projectRoot) };
   } finally {
