@@ -73,9 +73,11 @@ describe("Consul's servers, live", () => {
 
   test("none is taken away while one that stays does not answer", async () => {
     declare(1, 2, 3);
+    // It may well lead; the others are then looked at in the middle of an election.
     await signal(at("region-a-consul-2"), "consul", "STOP");
-    const text = await refused(regions.preview(), "E_CONSUL_QUORUM");
-    await signal(at("region-a-consul-2"), "consul", "CONT");
+    const text = await refused(regions.preview(), "E_CONSUL_QUORUM").finally(() =>
+      signal(at("region-a-consul-2"), "consul", "CONT"),
+    );
     expect(text).toMatch(/region-a-consul-[45] would be taken out .* region-a-consul-2 has a Consul/);
     expect(await peersBy("region-a-consul-1")).toEqual(named(1, 2, 3, 4, 5));
     const gone = regions.call("region-a-consul-1", "removeServer", {
