@@ -14,8 +14,8 @@ import { docker } from "../support/stack.ts";
 /** Of the profile `fast`: the lock's time, and what Consul and a loaded machine add to it. */
 const failoverLimitMs = 40_000;
 /**
- * Of the leader's PostgreSQL, where a member has to be rewound before anything can be acknowledged. So do, at the same
- * time, the old leader and the other region's: three rewinds on two cores took 7 to 11 s, one of them alone takes 4 s.
+ * Of the leader's PostgreSQL, where a member has to be rewound before anything can be acknowledged. The old leader and the
+ * other region's are rewound at the same time: on two cores this took 4 to 11 s.
  */
 const crashLimitMs = 20_000;
 /** Until the leader's server gives up a receiver that says nothing, and Patroni has named another member. */
