@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import consul_kv
 import files
 import patroni_config
 import patroni_rest
-from consul_kv import read_key
 from consulapi import Consul
 from files import Refusal
 from observe import controldata
@@ -95,7 +95,6 @@ def leader_elsewhere(own: tuple[str, int], answers: dict[str, dict[str, Any]]) -
 def follows_already(config: dict[str, Any]) -> bool:
     """Consul that does not answer says nothing; Patroni would wait for it, and become a primary when it is back."""
     try:
-        found = read_key(config, patroni_config.scope_key(config, "config"), PATIENCE)
+        return bool(consul_kv.dynamic(config, PATIENCE).get("standby_cluster"))
     except Refusal:
         return False
-    return found is not None and bool(found.value.get("standby_cluster"))
