@@ -1,10 +1,11 @@
 /** A host's Consul in a record. Policies and tokens are written as their difference to the wish. Pure. */
 import type { DesiredRegion } from "../regions/desired.ts";
 import type { ConsulFacts } from "../regions/facts.ts";
+import { isGone } from "../regions/plan/consulState.ts";
 import { applied, type Difference, difference } from "./difference.ts";
 
 export interface RecordedConsul extends Pick<ConsulFacts, "leader" | "peers" | "healthy" | "tokenValid"> {
-  /** Of gossip, those who do not answer: whoever is declared no more is forgotten once it is among them. */
+  /** Of gossip, those who do not answer or have left: whoever is declared no more is forgotten once it is among them. */
   readonly failed: readonly string[];
   /** To the rules and the tokens' policies of the wish; null: not readable there. */
   readonly access: { readonly policies: Difference; readonly tokens: Difference } | null;
@@ -16,7 +17,7 @@ export function recordedConsul(consul: ConsulFacts, { access: wish }: DesiredReg
     ...{ leader, healthy, tokenValid },
     peers: [...peers].sort((a, b) => (a.node < b.node ? -1 : 1)),
     failed: members
-      .filter(({ status }) => status === "failed")
+      .filter(({ status }) => isGone(status))
       .map(({ node }) => node)
       .sort(),
     access: access && {

@@ -100,8 +100,8 @@ export async function applyRegions(request: Apply): Promise<void> {
 }
 
 /**
- * A leader that changed, a member that streams anew, a Consul that did not tell its access rules in time: these act by
- * themselves, and are waited for.
+ * A leader that changed, a member that streams anew, a Consul that did not tell its access rules in time, a host that has
+ * not heard yet that somebody is to be forgotten: these act by themselves, and are waited for.
  */
 const waits = new Set<RegionStep["kind"]>([
   "awaitConsul",
@@ -109,6 +109,7 @@ const waits = new Set<RegionStep["kind"]>([
   "awaitLeader",
   "awaitMember",
   "grant",
+  "forgetNode",
 ]);
 
 /** The members of all regions: whoever changes anything changes it with one of them looking on. */

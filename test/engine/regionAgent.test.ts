@@ -61,6 +61,13 @@ test("servers elect a leader, and grant exactly what is declared, once", async (
   });
 });
 
+test("who is alive is not forgotten, and who is known to nobody is no problem", async () => {
+  await expect(region.call(server, "forgetNode", { node: "nobody" })).resolves.toEqual({});
+  await expect(region.call(server, "forgetNode", { node: member })).rejects.toMatchObject({
+    code: "E_NODE_ALIVE",
+  });
+});
+
 test("what was granted by hand is taken back; a host that is gone leaves nothing", async () => {
   const without = {
     policies: access.policies.filter(({ name }) => name !== "observer"),
@@ -87,10 +94,10 @@ test("a member leads with its token, which is good for nothing else", async () =
     { method: "GET", path: "/v1/kv/service/orders/test", token: "" },
   ]);
   expect(answers.map(([status]) => status)).toEqual([200, 403, 403, 403, 403]);
-  await expect(region.call(member, "forgetNode", { node: "nobody" })).resolves.toEqual({});
-  await expect(region.call(member, "grant" as never, access as never)).rejects.toMatchObject({
-    code: "E_UNKNOWN_VERB",
-  });
+  for (const verb of ["grant", "forgetNode"])
+    await expect(region.call(member, verb as never, access as never)).rejects.toMatchObject({
+      code: "E_UNKNOWN_VERB",
+    });
 });
 
 test("a proxy reaches it, and goes on with the old file where a new one is bad", async () => {

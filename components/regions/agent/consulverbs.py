@@ -40,11 +40,6 @@ class ConsulVerbs(HostVerbs):
         wait_until(led, timeoutSeconds, lambda: Refusal("E_CONSUL_TIMEOUT", message + why))
         return {"leader": leader}
 
-    def forgetNode(self, node: str) -> dict[str, Any]:
-        with alone():
-            servers.forget(Consul(unit.installed(), seconds=ADMIN_SECONDS), node)
-        return {}
-
 
 class ServerVerbs(ConsulVerbs):
     def grant(self, policies: list[dict[str, str]], tokens: dict[str, list[str]]) -> dict[str, Any]:
@@ -59,6 +54,11 @@ class ServerVerbs(ConsulVerbs):
     def removeServer(self, node: str, stay: list[str]) -> dict[str, Any]:
         with alone():
             servers.remove(unit.installed(), node, stay, self.progress)
+        return {}
+
+    def forgetNode(self, node: str) -> dict[str, Any]:
+        with alone():
+            servers.forget(Consul(unit.installed(), seconds=ADMIN_SECONDS), node)
         return {}
 
     def useGossipKey(self, timeoutSeconds: float) -> dict[str, Any]:

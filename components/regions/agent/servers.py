@@ -119,8 +119,10 @@ def gossip(consul: Consul, node: str) -> dict[str, Any] | None:
 
 
 def forget(consul: Consul, node: str) -> None:
+    """Said once more even where this server does not know it: the word for it may have missed another host."""
     found = gossip(consul, node)
     if found is None:
+        force_leave(consul, node)
         return
     if found["status"] == "alive":
         message = f"Consul's member {node} ({found['address']}) is alive; stop it before it is forgotten"
@@ -136,5 +138,9 @@ def prune(consul: Consul, node: str) -> None:
             message = f"Consul's member {node} is still {found['status']} after {PRUNE_SECONDS:g} s"
             raise Refusal("E_NODE_STAYS", message)
         if found["status"] != "alive":
-            consul.put(f"/v1/agent/force-leave/{quote(node)}?prune=true", consul.management)
+            force_leave(consul, node)
         time.sleep(0.3)
+
+
+def force_leave(consul: Consul, node: str) -> None:
+    consul.put(f"/v1/agent/force-leave/{quote(node)}?prune=true", consul.management)

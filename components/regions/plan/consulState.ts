@@ -10,28 +10,55 @@ export interface Consul {
   readonly ungranted: readonly string[] | null;
   /** Raft's members, as the leader has them. */
   readonly peers: ConsulFacts["peers"];
-  /** Members of gossip that are declared no more and gone. */
+  /** Members of gossip that are declared no more and gone, and that some host still has. */
   readonly gone: readonly string[];
   readonly healthy: boolean | null;
 }
 
-export function consulOf(wish: DesiredRegion, servers: readonly HostView[]): Consul {
-  const reports = servers.flatMap(({ facts }) => (facts.reach === "up" ? (facts.report.consul ?? []) : []));
+export function consulOf(
+  wish: DesiredRegion,
+  servers: readonly HostView[],
+  members: readonly HostView[],
+): Consul {
+  const reports = reportsOf(servers);
   const led = reports.filter(({ leader }) => leader !== null);
   const access = led.flatMap((facts) => facts.access ?? [])[0];
   const peers = led.map((facts) => facts.peers).find((found) => found.length > 0) ?? [];
-  const declared = new Set([...wish.servers, ...wish.members].map(({ name }) => name));
-  const inRaft = new Set(peers.map(({ node }) => node));
-  const gone = (led[0]?.members ?? []).filter(
-    ({ node, status }) => status === "failed" && !declared.has(node) && !inRaft.has(node),
-  );
+  const declared = [...wish.servers, ...wish.members].map(({ name }) => name);
+  const known = [...declared, ...peers.map(({ node }) => node)];
   return {
     led: led.length > 0,
     ungranted: access === undefined ? null : accessChanges(wish.access, access),
     peers,
-    gone: gone.map(({ node }) => node),
+    gone: led.length === 0 ? [] : goneFrom(led, reportsOf(members), new Set(known)),
     healthy: led.map((facts) => facts.healthy).find((healthy) => healthy !== null) ?? null,
   };
+}
+
+function reportsOf(hosts: readonly HostView[]): readonly ConsulFacts[] {
+  return hosts.flatMap(({ facts }) => (facts.reach === "up" ? (facts.report.consul ?? []) : []));
+}
+
+/**
+ * Every host has a list of its own, and the word that somebody is to be forgotten can miss one: it is sent over UDP a few
+ * times, and whoever has seen a later one passes over it (Serf's `handleNodeLeaveIntent`). That host would have it for
+ * three days. Nobody is gone who is alive for a server: one of them is asked to forget, and would refuse.
+ */
+function goneFrom(
+  servers: readonly ConsulFacts[],
+  members: readonly ConsulFacts[],
+  known: ReadonlySet<string>,
+): readonly string[] {
+  const listed = (reports: readonly ConsulFacts[], wanted: (status: string) => boolean) =>
+    reports.flatMap((report) => report.members.flatMap(({ node, status }) => (wanted(status) ? [node] : [])));
+  const alive = new Set(listed(servers, (status) => status === "alive"));
+  const gone = new Set(listed([...servers, ...members], isGone));
+  return [...gone].filter((node) => !known.has(node) && !alive.has(node)).sort();
+}
+
+/** A status of gossip. */
+export function isGone(status: string): boolean {
+  return status === "failed" || status === "left";
 }
 
 function accessChanges(wish: DesiredRegion["access"], found: NonNullable<ConsulFacts["access"]>): string[] {

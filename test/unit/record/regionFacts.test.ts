@@ -120,6 +120,10 @@ const findings: Readonly<Record<string, () => RegionsObserved>> = {
     region.failed = ["a-9"];
     return observe(world);
   },
+  "one that left is still known to one member": () =>
+    withReport(healthy(), "a-3", ({ consul }) => ({
+      consul: consul && { ...consul, members: [{ node: "a-9", status: "left", server: true }] },
+    })),
   "the standby cluster was taken away": () => {
     const world = World.healthy(wish());
     const { standby_cluster: _, ...config } = world.region("b").config ?? {};

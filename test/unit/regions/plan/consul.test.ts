@@ -74,6 +74,18 @@ describe("servers", () => {
     expect(planned(observe(world), wish())).toBe("forgetNode(a-9)");
   });
 
+  test("one that has left and is still known to a single host is forgotten, unless a server says that it lives", () => {
+    const known = (status: string) => [{ node: "a-9", status, server: true }];
+    const late = withReport(observe(World.healthy(wish())), "a-3", ({ consul }) => ({
+      consul: consul && { ...consul, members: known("left") },
+    }));
+    expect(planned(late, wish())).toBe("forgetNode(a-9)");
+    const alive = withReport(late, "a-consul-2", ({ consul }) => ({
+      consul: consul && { ...consul, members: known("alive") },
+    }));
+    expect(planned(alive, wish())).toBe("nothing");
+  });
+
   test("Autopilot that is not content is waited for", () => {
     const observed = withReport(observe(World.healthy(wish())), "a-consul-1", ({ consul }) => ({
       consul: consul && { ...consul, healthy: false },
