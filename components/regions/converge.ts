@@ -100,7 +100,7 @@ export async function applyRegions(request: Apply): Promise<void> {
 }
 
 /**
- * A leader that changed, a member that streams anew, a Consul that did not tell its access rules in time, a host that has
+ * A leader that changed, a member that streams anew, a Consul that did not tell its access rules in time, a server that has
  * not heard yet that somebody is to be forgotten: these act by themselves, and are waited for.
  */
 const waits = new Set<RegionStep["kind"]>([

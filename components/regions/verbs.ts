@@ -40,7 +40,7 @@ export interface UnitVerbs {
    * of those that stay is not a healthy voter.
    */
   removeServer: { args: { node: string; stay: readonly string[] }; result: Record<string, never> };
-  /** On a server: a member of gossip that is declared no more, which is down. Said again, whoever has forgotten it already. */
+  /** On a server: has all servers forget a member of gossip that is declared no more, which is down. */
   forgetNode: { args: { node: string }; result: Record<string, never> };
   /** On a server: brings the gossip key of `secrets` into use everywhere and removes others. Idempotent. */
   useGossipKey: { args: { timeoutSeconds: number }; result: { rotated: boolean } };

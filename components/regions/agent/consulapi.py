@@ -88,6 +88,12 @@ class Consul:
             self.connection = None
 
 
+def at(config: dict[str, Any], address: str, seconds: float) -> Consul:
+    """Another server's, at the port that all of them have."""
+    port = config["consul"]["address"].rpartition(":")[2]
+    return Consul(config, f"[{address}]:{port}" if ":" in address else f"{address}:{port}", seconds)
+
+
 def tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=f"{files.SECRETS}/ca.crt")
     context.load_cert_chain(f"{files.SECRETS}/server.crt", f"{files.SECRETS}/server.key")

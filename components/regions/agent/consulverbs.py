@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import consulfacts
+import gossip
 import gossipkey
 import servers
 import snapshots
@@ -58,7 +59,7 @@ class ServerVerbs(ConsulVerbs):
 
     def forgetNode(self, node: str) -> dict[str, Any]:
         with alone():
-            servers.forget(Consul(unit.installed(), seconds=ADMIN_SECONDS), node)
+            gossip.forget(unit.installed(), node)
         return {}
 
     def useGossipKey(self, timeoutSeconds: float) -> dict[str, Any]:

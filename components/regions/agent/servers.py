@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 import consulfacts
+import gossip
 from awaiting import wait_until
-from consulapi import Consul, ConsulError
+from consulapi import Consul, ConsulError, at
 from files import Refusal
 
-REMOVE_SECONDS, PRUNE_SECONDS, WELL_SECONDS = 60.0, 30.0, 15.0
+REMOVE_SECONDS, WELL_SECONDS = 60.0, 15.0
 LEAVE_SECONDS = 12.0
 """Consul waits five seconds for others to notice, and then answers."""
 
@@ -55,19 +56,18 @@ def remove(config: dict[str, Any], node: str, stay: list[str], progress: Callabl
         if time.monotonic() > deadline:
             message = f"{node} is still a peer of Raft after {REMOVE_SECONDS:g} s; is it started again by somebody?"
             raise Refusal("E_SERVER_STAYS", message)
-        found = gossip(consul, node)
+        found = gossip.known(consul, node)
         progress(f"{node} is {found['status'] if found else 'unknown'} in gossip, and a peer of Raft")
         if found is not None and found["status"] == "alive":
             tell_to_leave(config, found["address"])
         elif not drop_peer(consul, node):
             time.sleep(0.5)
-    prune(consul, node)
+    gossip.prune(config, node)
 
 
 def tell_to_leave(config: dict[str, Any], address: str) -> None:
     """It answers when it has left. One that went down a moment ago is shown as alive, and says nothing."""
-    port = config["consul"]["address"].rpartition(":")[2]
-    leaver = Consul(config, f"[{address}]:{port}" if ":" in address else f"{address}:{port}", seconds=LEAVE_SECONDS)
+    leaver = at(config, address, LEAVE_SECONDS)
     try:
         leaver.put("/v1/agent/leave", leaver.management)
     except ConsulError as no:
@@ -112,35 +112,3 @@ def drop_peer(consul: Consul, node: str) -> bool:
     except ConsulError:
         return False
     return True
-
-
-def gossip(consul: Consul, node: str) -> dict[str, Any] | None:
-    return next((member for member in consulfacts.members(consul) if member["node"] == node), None)
-
-
-def forget(consul: Consul, node: str) -> None:
-    """Said once more even where this server does not know it: the word for it may have missed another host."""
-    found = gossip(consul, node)
-    if found is None:
-        force_leave(consul, node)
-        return
-    if found["status"] == "alive":
-        message = f"Consul's member {node} ({found['address']}) is alive; stop it before it is forgotten"
-        raise Refusal("E_NODE_ALIVE", message)
-    prune(consul, node)
-
-
-def prune(consul: Consul, node: str) -> None:
-    """Also out of the list of those that left, where it would stand for three days."""
-    deadline = time.monotonic() + PRUNE_SECONDS
-    while (found := gossip(consul, node)) is not None:
-        if time.monotonic() > deadline:
-            message = f"Consul's member {node} is still {found['status']} after {PRUNE_SECONDS:g} s"
-            raise Refusal("E_NODE_STAYS", message)
-        if found["status"] != "alive":
-            force_leave(consul, node)
-        time.sleep(0.3)
-
-
-def force_leave(consul: Consul, node: str) -> None:
-    consul.put(f"/v1/agent/force-leave/{quote(node)}?prune=true", consul.management)

@@ -10,17 +10,13 @@ export interface Consul {
   readonly ungranted: readonly string[] | null;
   /** Raft's members, as the leader has them. */
   readonly peers: ConsulFacts["peers"];
-  /** Members of gossip that are declared no more and gone, and that some host still has. */
+  /** Members of gossip that are declared no more and gone, and that some server still has. */
   readonly gone: readonly string[];
   readonly healthy: boolean | null;
 }
 
-export function consulOf(
-  wish: DesiredRegion,
-  servers: readonly HostView[],
-  members: readonly HostView[],
-): Consul {
-  const reports = reportsOf(servers);
+export function consulOf(wish: DesiredRegion, servers: readonly HostView[]): Consul {
+  const reports = servers.flatMap(({ facts }) => (facts.reach === "up" ? (facts.report.consul ?? []) : []));
   const led = reports.filter(({ leader }) => leader !== null);
   const access = led.flatMap((facts) => facts.access ?? [])[0];
   const peers = led.map((facts) => facts.peers).find((found) => found.length > 0) ?? [];
@@ -30,29 +26,19 @@ export function consulOf(
     led: led.length > 0,
     ungranted: access === undefined ? null : accessChanges(wish.access, access),
     peers,
-    gone: led.length === 0 ? [] : goneFrom(led, reportsOf(members), new Set(known)),
+    gone: goneFrom(led, new Set(known)),
     healthy: led.map((facts) => facts.healthy).find((healthy) => healthy !== null) ?? null,
   };
 }
 
-function reportsOf(hosts: readonly HostView[]): readonly ConsulFacts[] {
-  return hosts.flatMap(({ facts }) => (facts.reach === "up" ? (facts.report.consul ?? []) : []));
-}
-
 /**
- * Every host has a list of its own, and the word that somebody is to be forgotten can miss one: it is sent over UDP a few
- * times, and whoever has seen a later one passes over it (Serf's `handleNodeLeaveIntent`). That host would have it for
- * three days. Nobody is gone who is alive for a server: one of them is asked to forget, and would refuse.
+ * Every server has a list of its own, and the word that somebody is to be forgotten can miss one, which would have him for
+ * three days. Nobody is gone who is alive for another: to forget him would be refused.
  */
-function goneFrom(
-  servers: readonly ConsulFacts[],
-  members: readonly ConsulFacts[],
-  known: ReadonlySet<string>,
-): readonly string[] {
-  const listed = (reports: readonly ConsulFacts[], wanted: (status: string) => boolean) =>
-    reports.flatMap((report) => report.members.flatMap(({ node, status }) => (wanted(status) ? [node] : [])));
-  const alive = new Set(listed(servers, (status) => status === "alive"));
-  const gone = new Set(listed([...servers, ...members], isGone));
+function goneFrom(servers: readonly ConsulFacts[], known: ReadonlySet<string>): readonly string[] {
+  const listed = servers.flatMap(({ members }) => members);
+  const alive = new Set(listed.filter(({ status }) => status === "alive").map(({ node }) => node));
+  const gone = new Set(listed.filter(({ status }) => isGone(status)).map(({ node }) => node));
   return [...gone].filter((node) => !known.has(node) && !alive.has(node)).sort();
 }
 

@@ -49,7 +49,7 @@ function regionOf(
       isBehindItsSource(view, followed, desired, observed) ? { ...view, settled: false } : view,
     ),
     proxies: wish.proxies.map(host),
-    consul: consulOf(wish, servers, members),
+    consul: consulOf(wish, servers),
     role: roleOf(members, config),
     follows: followed,
     leader,

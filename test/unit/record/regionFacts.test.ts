@@ -120,8 +120,8 @@ const findings: Readonly<Record<string, () => RegionsObserved>> = {
     region.failed = ["a-9"];
     return observe(world);
   },
-  "one that left is still known to one member": () =>
-    withReport(healthy(), "a-3", ({ consul }) => ({
+  "one that left is still known to one server": () =>
+    withReport(healthy(), "a-consul-3", ({ consul }) => ({
       consul: consul && { ...consul, members: [{ node: "a-9", status: "left", server: true }] },
     })),
   "the standby cluster was taken away": () => {

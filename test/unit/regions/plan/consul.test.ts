@@ -74,9 +74,9 @@ describe("servers", () => {
     expect(planned(observe(world), wish())).toBe("forgetNode(a-9)");
   });
 
-  test("one that has left and is still known to a single host is forgotten, unless a server says that it lives", () => {
+  test("one that has left and is still known to a single server is forgotten, unless another says that it lives", () => {
     const known = (status: string) => [{ node: "a-9", status, server: true }];
-    const late = withReport(observe(World.healthy(wish())), "a-3", ({ consul }) => ({
+    const late = withReport(observe(World.healthy(wish())), "a-consul-3", ({ consul }) => ({
       consul: consul && { ...consul, members: known("left") },
     }));
     expect(planned(late, wish())).toBe("forgetNode(a-9)");
