@@ -1,17 +1,11 @@
 /** What is seen of Consul while it elects a leader: without a Consul. */
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-
-const components = join(import.meta.dirname, "../../../../components");
+import { inAgent } from "../../../support/agentPython.ts";
 
 /** Whoever leads by each question after it, a tenth of a second apart; the last answer stays. `null`: no answer at all. */
 function seen(leaders: readonly (string | null)[]) {
-  const script = `import json, sys
-sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[2:]
-import consulfacts as it
-answers, asked, now = json.loads(sys.argv[1]), [], [0.0]
+  const script = `import consulfacts as it
+answers, asked, now = given, [], [0.0]
 it.time.sleep = lambda seconds: now.__setitem__(0, now[0] + seconds)
 elapsed = it.time.monotonic()
 it.time.monotonic = lambda: elapsed + now[0]
@@ -32,12 +26,8 @@ class Consul:
         return {"Servers": [{"Node": "c-1", "Address": "10.0.0.1:8300", "Voter": True, "Leader": True}]}
 it.Consul, it.access, it.declared_tokens = Consul, lambda *_: None, lambda: {}
 facts, problems = it.look({"role": "server"})
-print(json.dumps({"leader": facts and facts["leader"], "peers": facts and len(facts["peers"]), "problems": problems, "waited": now[0]}))`;
-  const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
-  const argv = ["-c", script, JSON.stringify(leaders), ...modules];
-  const { stdout, stderr } = spawnSync("python3", argv, { encoding: "utf8" });
-  expect(stderr).toBe("");
-  return JSON.parse(stdout) as { leader: unknown; peers: unknown; problems: string[]; waited: number };
+tell({"leader": facts and facts["leader"], "peers": facts and len(facts["peers"]), "problems": problems, "waited": now[0]})`;
+  return inAgent<{ leader: unknown; peers: unknown; problems: string[]; waited: number }>(script, leaders);
 }
 
 test("a leader that is there is not waited for", () => {

@@ -1,20 +1,14 @@
 /** Who has left is forgotten by every server, although each has a list of its own: without a Consul. */
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-
-const components = join(import.meta.dirname, "../../../../components");
+import { inAgent } from "../../../support/agentPython.ts";
 
 /**
  * `lists`: of each server, as what it knows `gone`; null: it does not answer. The word reaches only the server that is told,
  * as if every packet were lost; `deaf`: servers that pass over it.
  */
 function forget(lists: Record<string, string | null>, deaf: readonly string[] = []) {
-  const script = `import json, sys
-sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[3:]
-import gossip as it
-lists, deaf, told, said, now = json.loads(sys.argv[1]), json.loads(sys.argv[2]), [], [], [0.0]
+  const script = `import gossip as it
+(lists, deaf), told, said, now = given, [], [], [0.0]
 it.time.sleep = lambda seconds: now.__setitem__(0, now[0] + seconds)
 began = it.time.monotonic()
 it.time.monotonic = lambda: began + now[0]
@@ -36,12 +30,14 @@ it.Consul, it.at = lambda config: Consul("s-1"), lambda config, address, seconds
 refusal = None
 try: it.forget({"name": "s-1"}, "gone")
 except it.Refusal as no: refusal = f"{no.code}: {no}"
-print(json.dumps({"told": sorted(told), "said": said, "refusal": refusal, "waited": now[0]}))`;
-  const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
-  const argv = ["-c", script, JSON.stringify(lists), JSON.stringify(deaf), ...modules];
-  const { stdout, stderr } = spawnSync("python3", argv, { encoding: "utf8" });
-  expect(stderr).toBe("");
-  return JSON.parse(stdout) as { told: string[]; said: string[]; refusal: string | null; waited: number };
+tell({"told": sorted(told), "said": said, "refusal": refusal, "waited": now[0]})`;
+  interface Outcome {
+    readonly told: string[];
+    readonly said: string[];
+    readonly refusal: string | null;
+    readonly waited: number;
+  }
+  return inAgent<Outcome>(script, [lists, deaf]);
 }
 
 test("every server that knows it says the word, in one turn", () => {

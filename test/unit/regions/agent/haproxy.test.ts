@@ -1,27 +1,21 @@
 /** When a reload of HAProxy may be asked for: without a HAProxy. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
+import { inAgent } from "../../../support/agentPython.ts";
 
 /** How often the master was asked, and what was refused. It answers from the given time on. */
 function awaited(answersFrom: number, socket = true): [asked: number, refused: string] {
   const folder = mkdtempSync(join(tmpdir(), "understudy-haproxy-"));
   if (socket) writeFileSync(join(folder, "haproxy-master.sock"), "");
-  const script = `import json, sys
-sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[2:]
-import haproxy as it
+  const script = `import haproxy as it
 from files import Refusal
 asked, refused = 0, ""
 def command(text, path):
     global asked
     asked += 1
-    if asked < int(sys.argv[1]):
+    if asked < given:
         raise Refusal("E_HAPROXY", "no answer")
     return "# workers\\n7 worker 0\\n"
 it.command = command
@@ -29,14 +23,12 @@ try:
     it.await_master(0.3)
 except Refusal as no:
     refused = f"{no.code}: {no}"
-print(json.dumps([asked, refused]))`;
-  const { stdout, stderr } = spawnSync("python3", ["-c", script, String(answersFrom), ...modules], {
-    encoding: "utf8",
-    env: { ...process.env, UNDERSTUDY_RUN: folder },
-  });
-  rmSync(folder, { recursive: true });
-  expect(stderr).toBe("");
-  return JSON.parse(stdout) as [number, string];
+tell([asked, refused])`;
+  try {
+    return inAgent<[number, string]>(script, answersFrom, { UNDERSTUDY_RUN: folder });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 test("a master that starts or reloads is waited for", () => {

@@ -1,17 +1,14 @@
 /** Which gossip keys a host's Consul starts with, where its volume has some already. */
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { inAgent } from "../../../support/agentPython.ts";
 
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
-const program = `import sys
-sys.path[:0] = sys.argv[1:]
-from consulprogram import ConsulProgram
+const program = `from consulprogram import ConsulProgram
 from unit import ProgramSpec
-ConsulProgram(ProgramSpec("consul", ("consul",), None, 15, 1.0, (), ()), b"").prepare()`;
+ConsulProgram(ProgramSpec("consul", ("consul",), None, 15, 1.0, (), ()), b"").prepare()
+tell(None)`;
 
 let folder: string;
 const ring = () => join(folder, "data/consul/serf/local.keyring");
@@ -31,8 +28,7 @@ function start(agent: string, key: string): void {
   const secrets = { encrypt: key, acl: { tokens: { agent } } };
   writeFileSync(join(folder, "config/secrets/consul.json"), JSON.stringify(secrets));
   const [UNDERSTUDY_CONFIG, UNDERSTUDY_DATA] = [join(folder, "config"), join(folder, "data")];
-  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1", UNDERSTUDY_CONFIG, UNDERSTUDY_DATA };
-  execFileSync("python3", ["-c", program, ...modules], { encoding: "utf8", env });
+  inAgent(program, null, { UNDERSTUDY_CONFIG, UNDERSTUDY_DATA });
 }
 
 const has = (...keys: string[]) => writeFileSync(ring(), JSON.stringify(keys));

@@ -1,20 +1,14 @@
 /** When a member's Patroni is woken, by what is seen of the leader's key: without a Consul and a Patroni. */
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-
-const components = join(import.meta.dirname, "../../../../components");
+import { inAgent } from "../../../support/agentPython.ts";
 
 /**
  * Each look at the key, which takes a second, finds the next of these; `X!`: the key is X's anew, by another session.
  * From look `settledAt` on the member follows.
  */
 function watched(holders: readonly (string | null)[], mayLead: boolean, settledAt = 0) {
-  const script = `import json, sys
-sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[4:]
-import leaderwatch as it
-holders, done, index, waits = json.loads(sys.argv[1]), [], [], []
+  const script = `import leaderwatch as it
+(holders, leads, settled_at), done, index, waits = given, [], [], []
 now = 0.0
 it.time.monotonic = lambda: now
 def read(config, asked, seconds):
@@ -24,16 +18,13 @@ def read(config, asked, seconds):
     now += 1.0
     holder = holders[len(index) - 1]
     return holder and {"Session": holder, "Value": holder.strip("!"), "ModifyIndex": len(index)}
-it.is_settled = lambda config: len(index) >= json.loads(sys.argv[3])
-it.read, it.may_lead, it.wake = read, lambda config: json.loads(sys.argv[2]), lambda config: done.append(len(index))
+it.is_settled = lambda config: len(index) >= settled_at
+it.read, it.may_lead, it.wake = read, lambda config: leads, lambda config: done.append(len(index))
 watch = it.LeaderWatch()
 pauses = [watch.look({}) for _ in holders]
-print(json.dumps([done, index, pauses, waits]))`;
-  const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
-  const argv = [holders, mayLead, settledAt].map((each) => JSON.stringify(each));
-  const { stdout, stderr } = spawnSync("python3", ["-c", script, ...argv, ...modules], { encoding: "utf8" });
-  expect(stderr).toBe("");
-  const [woken = [], asked = [], pauses = [], waits = []] = JSON.parse(stdout) as number[][];
+tell([done, index, pauses, waits])`;
+  const told = inAgent<number[][]>(script, [holders, mayLead, settledAt]);
+  const [woken = [], asked = [], pauses = [], waits = []] = told;
   return { woken, asked, pauses, waits };
 }
 

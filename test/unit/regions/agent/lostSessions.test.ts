@@ -1,10 +1,6 @@
 /** Which sessions are ended, by what HAProxy's workers say: without a HAProxy. */
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
+import { inAgent } from "../../../support/agentPython.ts";
 
 interface Server {
   readonly name?: string;
@@ -65,12 +61,9 @@ function looks(...given: readonly Look[]) {
     stat: Object.fromEntries(Object.entries(workers).map(([pid, { servers }]) => [pid, table(servers)])),
     sess: Object.fromEntries(Object.entries(workers).map(([pid, worker]) => [pid, listed(worker)])),
   }));
-  const script = `import json, sys
-sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[2:]
-import haproxy, lostsessions as it
+  const script = `import haproxy, lostsessions as it
 from files import Refusal
-given, asked, told, said = json.loads(sys.argv[1]), 0, [], []
+asked, told, said = 0, [], []
 def command(text, path=haproxy.ADMIN_SOCKET):
     global asked
     if text == "show info; show stat":
@@ -98,12 +91,8 @@ for look in given:
     asked = 0
     told.append([])
     pauses.append(watch.look())
-print(json.dumps({"told": told, "said": said, "pauses": pauses}))`;
-  const { stdout, stderr } = spawnSync("python3", ["-c", script, JSON.stringify(scripted), ...modules], {
-    encoding: "utf8",
-  });
-  expect(stderr).toBe("");
-  return JSON.parse(stdout) as { told: [string, string][][]; said: string[]; pauses: number[] };
+tell({"told": told, "said": said, "pauses": pauses})`;
+  return inAgent<{ told: [string, string][][]; said: string[]; pauses: number[] }>(script, scripted);
 }
 
 /** One session of an old worker, whose server the new one sees so. */

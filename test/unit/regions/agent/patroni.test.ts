@@ -6,10 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { patroniYml, secretsYml } from "../../../../components/patroni/patroniYml.ts";
+import { agentModules } from "../../../support/agentPython.ts";
 import { patroniInput } from "../../patroni/sample.ts";
 
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
 let config = "";
 
 let interpreter: ChildProcessWithoutNullStreams;
@@ -22,7 +21,7 @@ beforeAll(() => {
   writeFileSync(join(config, "patroni/patroni.yml"), patroniYml(patroniInput));
   writeFileSync(join(config, "secrets/patroni.yml"), secretsYml({ consulToken: "0123: #x" }));
   const env = { ...process.env, UNDERSTUDY_CONFIG: config, UNDERSTUDY_DATA: join(config, "data") };
-  interpreter = spawn("python3", ["-c", EVALUATE, ...modules], { env });
+  interpreter = spawn("python3", ["-c", EVALUATE, ...agentModules], { env });
   interpreter.stderr.pipe(process.stderr);
   answers = createInterface({ input: interpreter.stdout })[Symbol.asyncIterator]();
 });

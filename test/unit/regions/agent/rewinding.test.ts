@@ -1,22 +1,12 @@
 /** Whether a member's agent sees that pg_rewind works on its data: asked of real processes. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
+import { inAgent } from "../../../support/agentPython.ts";
 
 function isRewinding(folder: string): boolean {
-  const script = `import sys
-sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[2:]
-import files, rewinding
-files.PGDATA = sys.argv[1]
-print(rewinding.is_rewinding())`;
-  const { stdout, stderr } = spawnSync("python3", ["-c", script, folder, ...modules], { encoding: "utf8" });
-  expect(stderr).toBe("");
-  return stdout.trim() === "True";
+  const script = "import files, rewinding\nfiles.PGDATA = given\ntell(rewinding.is_rewinding())";
+  return inAgent<boolean>(script, folder);
 }
 
 test("it does while a process of that name works on this directory, and on no other", async () => {

@@ -1,12 +1,10 @@
 /** Snapshots of Consul's state on a server, without a Consul: which are kept, when the next one is due, what is told. */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { inAgent } from "../../../support/agentPython.ts";
 
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
 const config = { role: "server", consul: { address: "x:1", snapshots: { everyHours: 6, keep: 2 } } };
 let [data, snapshots] = ["", ""];
 
@@ -19,15 +17,12 @@ afterEach(() => rmSync(data, { recursive: true }));
 
 /** `given` is the host's configuration. */
 function python(program: string, given: object = config): unknown {
-  const text = `import json, sys\nsys.dont_write_bytecode = True\nsys.path[:0] = sys.argv[2:]\ngiven = json.loads(sys.argv[1])\nimport snapshots, snapshotschedule, time\n${program}`;
-  const env = { ...process.env, UNDERSTUDY_DATA: data };
-  return JSON.parse(
-    execFileSync("python3", ["-c", text, JSON.stringify(given), ...modules], { env, encoding: "utf8" }),
-  );
+  const script = `import snapshots, snapshotschedule, time\n${program}`;
+  return inAgent(script, given, { UNDERSTUDY_DATA: data });
 }
 
-const isDue = (given?: object) => python("print(json.dumps(snapshotschedule.is_due(given)))", given);
-const facts = (given?: object) => python("print(json.dumps(snapshots.facts(given)))", given);
+const isDue = (given?: object) => python("tell(snapshotschedule.is_due(given))", given);
+const facts = (given?: object) => python("tell(snapshots.facts(given))", given);
 
 function taken(hoursAgo: number): string {
   const at = new Date(Date.now() - hoursAgo * 3_600_000).toISOString();
@@ -73,7 +68,7 @@ test("the newest are kept, and a failure is told until one succeeds", () => {
             for name in ("meta.json", "state.bin", "SHA256SUMS"):
                 archive.addfile(tarfile.TarInfo(name))
         return 200, stream.getvalue()
-print(json.dumps(snapshots.save(Answers(), 2)["bytes"]))`);
+tell(snapshots.save(Answers(), 2)["bytes"])`);
   expect(readdirSync(snapshots)).toHaveLength(2);
   expect(facts()).toMatchObject({ held: 2, failure: null, newestAt: expect.stringMatching(/^20.*Z$/) });
 });
@@ -85,6 +80,6 @@ test("what is no snapshot is not restored", () => {
 try:
     snapshots.restore(None, "${join(snapshots, "bad.snap")}")
 except Refusal as no:
-    print(json.dumps(no.code + " " + str(no)))`);
+    tell(no.code + " " + str(no))`);
   expect(said).toMatch(/^E_SNAPSHOT .*bad\.snap is no whole snapshot/);
 });

@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { agentModules, inAgent } from "../../../support/agentPython.ts";
 
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
 const interpreter = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], {
   encoding: "utf8",
 }).trim();
@@ -23,15 +22,8 @@ function program(name: string, text: string): string {
 }
 
 function commandOf(...command: string[]): string[] {
-  const script = `import json, sys
-sys.dont_write_bytecode = True
-sys.path[:0] = sys.argv[2:]
-from process import steadily
-print(json.dumps(steadily(tuple(json.loads(sys.argv[1])))))`;
-  const env = { ...process.env, PATH: `${folder}:${process.env["PATH"]}` };
-  return JSON.parse(
-    execFileSync("python3", ["-c", script, JSON.stringify(command), ...modules], { env, encoding: "utf8" }),
-  );
+  const script = "from process import steadily\ntell(steadily(tuple(given)))";
+  return inAgent(script, command, { PATH: `${folder}:${process.env["PATH"]}` });
 }
 
 test("Patroni is run by its own Python, without the agent's modules", () => {
@@ -39,7 +31,7 @@ test("Patroni is run by its own Python, without the agent's modules", () => {
   expect(commandOf("patroni", "/run/understudy/patroni")).toEqual([
     "/opt/patroni/bin/python3",
     "-P",
-    join(components, "regions/agent/steadyclock.py"),
+    join(agentModules[0] ?? "", "steadyclock.py"),
     path,
     "/run/understudy/patroni",
   ]);
@@ -78,7 +70,7 @@ sys.path[:0] = [sys.argv[2], sys.argv[3]]
 import real, steadyclock
 sys.argv = ["steadyclock.py", sys.argv[1], "argument"]
 steadyclock.main()`;
-  const argv = ["-c", script, path, folder, modules[0] ?? ""];
+  const argv = ["-c", script, path, folder, agentModules[0] ?? ""];
   const [name, args, comm, first, passed] = JSON.parse(
     execFileSync("python3", argv, { encoding: "utf8" }),
   ) as [string, string[], string, number, number];

@@ -1,14 +1,12 @@
 /** What a host's agent tells of its own unit's file. */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SYSTEMD_UNITS, unitName } from "../../../../components/hosts/machines/reach.ts";
 import { programOfHost } from "../../../../components/regions/render/programs.ts";
+import { inAgent } from "../../../support/agentPython.ts";
 
-const components = join(import.meta.dirname, "../../../../components");
-const modules = [join(components, "regions/agent"), join(components, "postgres/node")];
 let root = "";
 
 beforeEach(() => {
@@ -21,8 +19,8 @@ afterEach(() => rmSync(root, { recursive: true }));
 function python(role: string | null, expression: string): unknown {
   if (role !== null)
     writeFileSync(join(root, "agent.json"), JSON.stringify({ name: "a-1", role, programs: [] }));
-  const text = `import json, sys\nsys.dont_write_bytecode = True\nsys.path[:0] = sys.argv[2:]\nimport files, unitfile\nwhere, unitfile.DIRECTORY, files.CONFIG = unitfile.DIRECTORY, sys.argv[1], sys.argv[1]\nprint(json.dumps(${expression}))`;
-  return JSON.parse(execFileSync("python3", ["-c", text, root, ...modules], { encoding: "utf8" }));
+  const script = `import files, unitfile\nwhere, unitfile.DIRECTORY, files.CONFIG = unitfile.DIRECTORY, given, given\ntell(${expression})`;
+  return inAgent(script, root);
 }
 
 test("the file is where the update installs it", () => {
