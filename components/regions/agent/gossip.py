@@ -1,12 +1,12 @@
 """
 Gossip forgets a member that has left or is gone.
 
-The word for it is a forced leave with `prune`, and a host passes over one that is not later than what it has heard of the
-member, by Lamport's clock. What it has heard becomes later by itself: each exchange between two hosts adds one for every
-member that has left (Serf's `MergeRemoteState`), while the clock of who says the word stands still. Of six hosts one or
-two were seen to pass over it, which would have had the member among those that left for three days. So one server says
-first, a few times, that the member has left, which sets everybody's clock on. Then all servers that know it say the word
-at the same time: one that has forgotten cannot say it any more (Consul answers that there is no such node).
+The word for it is a forced leave with `prune`, and a host passes over one that is not later than what it has heard of
+the member, by Lamport's clock. What it has heard becomes later by itself: each exchange between two hosts adds one for
+every member that has left (Serf's `MergeRemoteState`), while the clock of who says the word stands still. Of six hosts
+one or two were seen to pass over it, which would have had the member among those that left for three days. So one server
+says first, a few times, that the member has left, which sets everybody's clock on. Then all servers that know it say the
+word at the same time: one that has forgotten cannot say it any more (Consul answers that there is no such node).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from files import Refusal
 
 PRUNE_SECONDS = 30.0
 WORD_SECONDS = 10.0
-"""A server that knows a member as one that is leaving waits six seconds before it forgets him."""
+"""A server that knows a member as one that is leaving forgets it six seconds later, and tells of nobody meanwhile."""
 AHEAD = 5
-"""Hosts exchange what they know every 30 s, which carries the clock as well, so nobody is ahead by more than one or two."""
+"""Hosts exchange what they know every 30 s, and the clock with it, so nobody is ahead by more than one or two."""
 
 
 def known(consul: Consul, node: str) -> dict[str, Any] | None:
@@ -34,7 +34,7 @@ def known(consul: Consul, node: str) -> dict[str, Any] | None:
 
 
 def forget(config: dict[str, Any], node: str) -> None:
-    found = known(Consul(config), node)
+    found = known(Consul(config, seconds=WORD_SECONDS), node)
     if found is not None and found["status"] == "alive":
         message = f"Consul's member {node} ({found['address']}) is alive; stop it before it is forgotten"
         raise Refusal("E_NODE_ALIVE", message)
@@ -59,7 +59,7 @@ def those_who_know(config: dict[str, Any], node: str) -> dict[str, tuple[str, Co
     """By server: as what it knows the member, and its Consul. A server that does not answer knows nobody."""
     servers = {
         member["node"]: at(config, member["address"], WORD_SECONDS)
-        for member in consulfacts.members(Consul(config))
+        for member in consulfacts.members(Consul(config, seconds=WORD_SECONDS))
         if member["server"] and member["status"] == "alive" and member["node"] != node
     }
     asked = {server: partial(known, consul, node) for server, consul in servers.items()}

@@ -26,7 +26,7 @@ class Consul:
         # As Consul does: it answers 500 where it does not know the node.
         if lists[self.name] == "": raise it.consulfacts.ConsulError(500, "agent: No node found")
         if self.name not in deaf: lists[self.name] = ""
-it.Consul, it.at = lambda config: Consul("s-1"), lambda config, address, seconds: Consul(address)
+it.Consul, it.at = lambda config, seconds: Consul("s-1"), lambda config, address, seconds: Consul(address)
 refusal = None
 try: it.forget({"name": "s-1"}, "gone")
 except it.Refusal as no: refusal = f"{no.code}: {no}"
