@@ -18,7 +18,9 @@ export const notices: Concern = (fleet) => ({
     ...fleet.regions.flatMap((region) =>
       hostsOf(region).flatMap((host) => [...oldAgent(host), ...unread(host)]),
     ),
-    ...(fleet.moment === "preview" ? fleet.regions.flatMap(restartedUnits) : []),
+    ...(fleet.moment === "preview"
+      ? fleet.regions.flatMap((region) => [...unled(region), ...restartedUnits(region)])
+      : []),
   ],
 });
 
@@ -58,6 +60,18 @@ function oldAgent({ name, facts, wish }: HostView): Notice[] {
     {
       code: "N_AGENT_OLD",
       message: `${name}: its supervisor runs version ${running} of the agent, ${installed} is installed and takes over when its ${hostWords(wish).unit} is next started.`,
+    },
+  ];
+}
+
+/** Raft's members are known to whom a leader leads; a preview waits for no election beyond the agents' own limit. */
+function unled({ name, servers, consul }: RegionView): Notice[] {
+  const answers = servers.some(({ facts }) => facts.reach === "up" && facts.report.consul !== null);
+  if (consul.led || !answers) return [];
+  return [
+    {
+      code: "N_CONSUL_UNLED",
+      message: `The Consul of ${name} has no leader at present, so it cannot be seen who belongs to it: this preview shows no server that is to be taken out of it. The update waits for a leader, looks again, and refuses where too few would be left.`,
     },
   ];
 }

@@ -60,6 +60,18 @@ describe("servers", () => {
     );
   });
 
+  test("a preview says that it cannot see who would leave where nobody leads; a new cluster is nothing to see", () => {
+    const world = World.healthy(five);
+    Object.assign(world.region("a"), { led: false, peers: [] });
+    const codes = (found: ReturnType<typeof observe>) =>
+      planRegions(found, wish(), "preview").notices.map(({ code }) => code);
+    expect(codes(observe(world))).toContain("N_CONSUL_UNLED");
+    expect(codes(observe(World.healthy(five)))).not.toContain("N_CONSUL_UNLED");
+    const unmade = new World(wish());
+    for (const host of Object.values(unmade.hosts)) host.unit = "absent";
+    expect(codes(observe(unmade))).not.toContain("N_CONSUL_UNLED");
+  });
+
   test("another list of servers restarts and reloads nobody", () => {
     const start = JSON.stringify({ retry_join: ["10.0.0.9"], bootstrap_expect: 5 });
     const desired = wish()
