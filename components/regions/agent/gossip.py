@@ -43,15 +43,16 @@ def forget(config: dict[str, Any], node: str) -> None:
 
 def prune(config: dict[str, Any], node: str) -> None:
     """Also out of the list of those that left. One that is seen as alive has just gone, and is soon seen as that."""
-    deadline = time.monotonic() + PRUNE_SECONDS
+    deadline, problems = time.monotonic() + PRUNE_SECONDS, list[str]()
     while knowing := those_who_know(config, node):
         if time.monotonic() > deadline:
             seen = ", ".join(f"{status} for {server}" for server, (status, _) in sorted(knowing.items()))
-            raise Refusal("E_NODE_STAYS", f"Consul's member {node} is still {seen} after {PRUNE_SECONDS:g} s")
+            why = "".join(f"; {problem}" for problem in problems)
+            raise Refusal("E_NODE_STAYS", f"Consul's member {node} is still {seen} after {PRUNE_SECONDS:g} s{why}")
         gone = {server: consul for server, (status, consul) in knowing.items() if status != "alive"}
         # Whoever fails has forgotten meanwhile, or is asked again.
         together(set_clocks_on, dict(list(gone.items())[:1]), node)
-        together(say_the_word, gone, node)
+        problems = together(say_the_word, gone, node)
         time.sleep(0.3)
 
 
@@ -67,8 +68,9 @@ def those_who_know(config: dict[str, Any], node: str) -> dict[str, tuple[str, Co
     return {server: (member["status"], servers[server]) for server, member in found.items() if member is not None}
 
 
-def together(say: Callable[[Consul, str], None], servers: dict[str, Consul], node: str) -> None:
-    Together({server: partial(say, consul, node) for server, consul in servers.items()}, WORD_SECONDS)
+def together(say: Callable[[Consul, str], None], servers: dict[str, Consul], node: str) -> list[str]:
+    said = {server: partial(say, consul, node) for server, consul in servers.items()}
+    return Together(said, WORD_SECONDS).problems
 
 
 def set_clocks_on(consul: Consul, node: str) -> None:

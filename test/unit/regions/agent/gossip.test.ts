@@ -4,7 +4,7 @@ import { inAgent } from "../../../support/agentPython.ts";
 
 /**
  * `lists`: of each server, as what it knows `gone`; null: it does not answer. The word reaches only the server that is told,
- * as if every packet were lost; `deaf`: servers that pass over it.
+ * as if every packet were lost; `deaf`: servers that refuse it.
  */
 function forget(lists: Record<string, string | null>, deaf: readonly string[] = []) {
   const script = `import gossip as it
@@ -25,7 +25,8 @@ class Consul:
         told.append(self.name)
         # As Consul does: it answers 500 where it does not know the node.
         if lists[self.name] == "": raise it.consulfacts.ConsulError(500, "agent: No node found")
-        if self.name not in deaf: lists[self.name] = ""
+        if self.name in deaf: raise it.consulfacts.ConsulError(403, "permission denied")
+        lists[self.name] = ""
 it.Consul, it.at = lambda config, seconds: Consul("s-1"), lambda config, address, seconds: Consul(address)
 refusal = None
 try: it.forget({"name": "s-1"}, "gone")
@@ -62,8 +63,10 @@ test("nobody who is alive is forgotten", () => {
   expect(refusal).toMatch(/^E_NODE_ALIVE: .*gone.* is alive; stop it/);
 });
 
-test("one that stays is refused after a limit, with who still knows it", () => {
+test("one that stays is refused after a limit, with who still knows it and why", () => {
   const { refusal, waited } = forget({ "s-1": "left", "s-2": "left", "s-3": "left" }, ["s-3"]);
-  expect(refusal).toMatch(/^E_NODE_STAYS: Consul's member gone is still left for s-3 after 30 s/);
+  expect(refusal).toMatch(
+    /^E_NODE_STAYS: Consul's member gone is still left for s-3 after 30 s; s-3: permission denied$/,
+  );
   expect(waited).toBeLessThan(31);
 });
