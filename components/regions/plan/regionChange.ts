@@ -108,7 +108,7 @@ function outlook(from: RegionView, to: RegionView, fleet: Fleet): Notice[] {
   return [
     {
       code: "N_WRITE_GAP",
-      message: `${from.name} hands over to ${to.name}: clients are disconnected, and writes are expected to stop for 5 to 15 s${others.length > 0 ? `; ${others.map(({ name }) => name).join(", ")} ${others.length > 1 ? "are" : "is"} turned after that` : ""}.`,
+      message: `${from.name} hands over to ${to.name}: clients are disconnected, and writes are expected to stop for 0.5 to 2 s${others.length > 0 ? `; ${others.map(({ name }) => name).join(", ")} ${others.length > 1 ? "are" : "is"} turned after that` : ""}.`,
     },
     {
       code: "N_DATA_AT_RISK",

@@ -126,7 +126,7 @@ test("the preview of a change says what stops, what is proven, and where the way
       12  wait until a-1 runs in its cluster
 
     To know:
-      N_WRITE_GAP  a hands over to b: clients are disconnected, and writes are expected to stop for 5 to 15 s.
+      N_WRITE_GAP  a hands over to b: clients are disconnected, and writes are expected to stop for 0.5 to 2 s.
       N_DATA_AT_RISK  None: b is promoted only with the same system identifier, timeline and REDO location as the stopped a. If any differs, or a step before it fails, a leads again.
       N_WAY_BACK  Afterwards, the same way back: pulumi config set active a && pulumi up
       N_CATALOG_UNSEEN  Roles and databases are compared when b-1 answers; what is missing of them is made then."
