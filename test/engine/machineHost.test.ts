@@ -304,7 +304,8 @@ describe("the firewall", () => {
   test("is loaded again when somebody has everything flushed by the distribution's service", async () => {
     // systemd passes the restart on to our unit, and waits for the other's alone.
     await on("systemctl restart nftables || systemctl start nftables");
-    await eventually(20, "the table is there again", () => on("nft list tables | grep 'inet understudy'"));
+    const tables = () => on("nft list tables | grep -c 'inet understudy'");
+    expect(await eventually(20, "the table is there again", tables)).toBe("1");
     await on("systemctl disable --quiet --now nftables; nft add table inet somebodys 2>/dev/null || true");
     expect(await run(await oneScript("site-a"))).toEqual(quiet);
     expect(await on("nft list tables | grep -c 'inet understudy'")).toBe("1");
